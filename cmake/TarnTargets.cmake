@@ -1,0 +1,196 @@
+# The functions with which every folder declares what it builds.
+#
+#   tarn_add_layer(NAME tarn_alloc SOURCES pool.cpp HEADERS pool.h DEPENDS tarn_os)
+#   tarn_gather_library(NAME tarn LAYERS tarn_base tarn_os tarn_alloc tarn_heap)
+#   tarn_add_preload_library(NAME tarn_python OUTPUT tarn-python SOURCES hook.cpp LAYERS tarn_heap)
+#   tarn_add_program(NAME tarn_cli OUTPUT tarn SOURCES main.cpp LIBRARIES CLI11::CLI11)
+#   tarn_add_test(NAME pool_test SOURCES pool_test.cpp LIBRARIES tarn_alloc)
+#   tarn_add_python_test(FILE test_run.py)
+#   tarn_add_benchmark(NAME bench-pairs SOURCES pairs.cpp LIBRARIES Tarn::tarn)
+#   tarn_add_fuzzer(NAME fuzz-heap SOURCES heap_operations.cpp LIBRARIES tarn_heap)
+
+include_guard(GLOBAL)
+# Not the distribution's multiarch folder: the command looks for its hook at ../lib/tarn.
+set(CMAKE_INSTALL_LIBDIR lib CACHE PATH "Where libraries are installed, below the prefix")
+include(GNUInstallDirs)
+include(TarnOptions)
+include(TarnCompile)
+
+# A misspelt or a missing argument is an error here, not a target that quietly lacks something.
+macro(tarn_parse_arguments function one_value multi_value required)
+    cmake_parse_arguments(argument "" "${one_value}" "${multi_value}" ${ARGN})
+    if(argument_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "${function}: unknown argument(s): ${argument_UNPARSED_ARGUMENTS}")
+    endif()
+    foreach(tarn_required ${required})
+        if(NOT argument_${tarn_required})
+            message(FATAL_ERROR "${function}: ${tarn_required} is missing")
+        endif()
+    endforeach()
+endmacro()
+
+# A preloaded library names libc itself, and the linker wants it after every archive that calls it:
+# so each layer asks for it, in case the target that links it all has TARN_LIBC_ONLY.
+set(TARN_LIBC_FOR_PRELOADED $<$<BOOL:$<TARGET_PROPERTY:TARN_LIBC_ONLY>>:tarn_libc>)
+
+# One folder of src/ as a static library with the core's flags. DEPENDS names the layers below,
+# and is passed on to whoever links this one. Without SOURCES the layer is headers only.
+function(tarn_add_layer)
+    tarn_parse_arguments(tarn_add_layer "NAME" "SOURCES;HEADERS;DEPENDS" "NAME" ${ARGN})
+    if(argument_SOURCES)
+        add_library(${argument_NAME} STATIC ${argument_SOURCES} ${argument_HEADERS})
+        set(scope PUBLIC)
+        tarn_compile_as_ours(${argument_NAME})
+        target_link_libraries(${argument_NAME} PRIVATE tarn_core_flags)
+    else()
+        add_library(${argument_NAME} INTERFACE ${argument_HEADERS})
+        set(scope INTERFACE)
+        target_compile_features(${argument_NAME} INTERFACE cxx_std_20)
+    endif()
+    target_include_directories(${argument_NAME} ${scope} ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+    target_link_libraries(${argument_NAME} ${scope} Threads::Threads ${argument_DEPENDS} ${TARN_LIBC_FOR_PRELOADED})
+endfunction()
+
+# The library that a program links: all LAYERS in one archive, so that users need to know one target
+# only. Also says what is installed, and how find_package(Tarn) finds it again.
+function(tarn_gather_library)
+    tarn_parse_arguments(tarn_gather_library "NAME" "LAYERS" "NAME;LAYERS" ${ARGN})
+    set(objects "")
+    foreach(layer IN LISTS argument_LAYERS)
+        get_target_property(type ${layer} TYPE)
+        if(NOT type STREQUAL "INTERFACE_LIBRARY")
+            list(APPEND objects $<TARGET_OBJECTS:${layer}>)
+        endif()
+    endforeach()
+    add_library(${argument_NAME} STATIC ${objects})
+    add_library(Tarn::${argument_NAME} ALIAS ${argument_NAME})
+    set_target_properties(${argument_NAME} PROPERTIES LINKER_LANGUAGE CXX)
+    tarn_compile_as_ours(${argument_NAME})
+    target_include_directories(${argument_NAME} PUBLIC
+        $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    target_link_libraries(${argument_NAME} PUBLIC Threads::Threads)
+    # A program that links instrumented objects needs the instrumentation's runtime.
+    get_target_property(options tarn_instrumentation INTERFACE_LINK_OPTIONS)
+    if(options)
+        target_link_options(${argument_NAME} INTERFACE ${options})
+    endif()
+    install(TARGETS ${argument_NAME} EXPORT TarnTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endfunction()
+
+# A shared library to be preloaded into a process that may have no C++ runtime library: it needs
+# nothing but libc. A symbol that would need more is an error when it is linked, not when it is loaded.
+# Exceptions: a sanitizer or coverage tree, whose runtimes bring their own libraries.
+function(tarn_add_preload_library)
+    tarn_parse_arguments(tarn_add_preload_library "NAME;OUTPUT" "SOURCES;HEADERS;LAYERS" "NAME;OUTPUT;SOURCES;LAYERS" ${ARGN})
+    add_library(${argument_NAME} MODULE ${argument_SOURCES} ${argument_HEADERS})
+    set_target_properties(${argument_NAME} PROPERTIES OUTPUT_NAME ${argument_OUTPUT} PREFIX lib)
+    tarn_compile_as_ours(${argument_NAME})
+    target_include_directories(${argument_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+    target_link_libraries(${argument_NAME} PRIVATE tarn_core_flags ${argument_LAYERS})
+    # -Bsymbolic: our own calls reach our own functions, whatever the host process defines.
+    # --exclude-libs: nothing of the archives is visible, only what the hook itself marks.
+    target_link_options(${argument_NAME} PRIVATE
+        -Wl,--gc-sections -Wl,--exclude-libs,ALL -Wl,-Bsymbolic -Wl,-z,relro -Wl,-z,now)
+    if(NOT TARN_SANITIZE AND NOT TARN_COVERAGE AND NOT TARN_FUZZ)
+        set_target_properties(${argument_NAME} PROPERTIES TARN_LIBC_ONLY ON)
+        target_link_options(${argument_NAME} PRIVATE -nodefaultlibs -Wl,-z,defs)
+        target_link_libraries(${argument_NAME} PRIVATE ${TARN_LIBC_FOR_PRELOADED})
+    endif()
+    install(TARGETS ${argument_NAME} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/tarn)
+endfunction()
+
+# A program that is installed. It may use all of C++.
+function(tarn_add_program)
+    tarn_parse_arguments(tarn_add_program "NAME;OUTPUT" "SOURCES;HEADERS;LIBRARIES" "NAME;SOURCES" ${ARGN})
+    add_executable(${argument_NAME} ${argument_SOURCES} ${argument_HEADERS})
+    if(argument_OUTPUT)
+        set_target_properties(${argument_NAME} PROPERTIES OUTPUT_NAME ${argument_OUTPUT})
+    endif()
+    tarn_compile_as_ours(${argument_NAME})
+    target_include_directories(${argument_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+    target_link_libraries(${argument_NAME} PRIVATE ${argument_LIBRARIES})
+    install(TARGETS ${argument_NAME} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
+
+# A GoogleTest program, each TEST of which is a test of ctest named "<folder>/<suite>.<test>", labelled
+# with its folder below tests/ ("alloc", "integrations/python"). LABELS adds labels; the labels
+# no-asan and no-tsan keep a test out of that preset (say why beside it). TIMEOUT: seconds for one TEST.
+# ENVIRONMENT: "NAME=value" for each.
+function(tarn_add_test)
+    tarn_parse_arguments(tarn_add_test "NAME;TIMEOUT" "SOURCES;LIBRARIES;LABELS;DEFINITIONS;ENVIRONMENT" "NAME;SOURCES" ${ARGN})
+    if(NOT TARN_TESTS)
+        return()
+    endif()
+    find_package(GTest REQUIRED)
+    include(GoogleTest)
+    if(NOT argument_TIMEOUT)
+        set(argument_TIMEOUT 120)
+    endif()
+    file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR}/tests ${CMAKE_CURRENT_SOURCE_DIR})
+
+    add_executable(${argument_NAME} ${argument_SOURCES})
+    tarn_compile_as_ours(${argument_NAME})
+    target_include_directories(${argument_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_compile_definitions(${argument_NAME} PRIVATE ${argument_DEFINITIONS})
+    target_link_libraries(${argument_NAME} PRIVATE ${argument_LIBRARIES} GTest::gmock GTest::gtest_main)
+    if(TARN_TEST_LAUNCHER)
+        set_target_properties(${argument_NAME} PROPERTIES CROSSCOMPILING_EMULATOR "${TARN_TEST_LAUNCHER}")
+    endif()
+    # PRE_TEST: the tests are listed when ctest runs, so that a program that crashes at start fails the
+    # tests and not the build.
+    gtest_discover_tests(${argument_NAME}
+        TEST_PREFIX "${folder}/" TEST_LIST ${argument_NAME}_tests DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 30)
+    # Properties that are lists don't survive gtest_discover_tests, so ctest reads them from a file of ours.
+    set(properties ${CMAKE_CURRENT_BINARY_DIR}/${argument_NAME}_properties.cmake)
+    file(WRITE ${properties} "set_tests_properties(\${${argument_NAME}_tests} PROPERTIES\n"
+        "    TIMEOUT ${argument_TIMEOUT}\n    LABELS [==[${folder};${argument_LABELS}]==]\n"
+        "    ENVIRONMENT [==[${argument_ENVIRONMENT}]==])\n")
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${properties})
+endfunction()
+
+# A file of Python's unittest below tests/, as one test of ctest named by its path. The Python is TARN_PYTHON;
+# LABELS, TIMEOUT and ENVIRONMENT as above. TARN_BUILD is set to the build tree.
+function(tarn_add_python_test)
+    tarn_parse_arguments(tarn_add_python_test "FILE;TIMEOUT" "LABELS;ENVIRONMENT" "FILE" ${ARGN})
+    if(NOT TARN_TESTS)
+        return()
+    endif()
+    if(NOT argument_TIMEOUT)
+        set(argument_TIMEOUT 120)
+    endif()
+    file(REAL_PATH ${argument_FILE} path BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+    file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR}/tests ${path})
+    get_filename_component(folder ${path} DIRECTORY)
+    add_test(NAME ${path} COMMAND ${TARN_PYTHON} -B -m unittest ${path} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}/tests)
+    set_tests_properties(${path} PROPERTIES TIMEOUT ${argument_TIMEOUT}
+        LABELS "${folder};${argument_LABELS}" ENVIRONMENT "TARN_BUILD=${PROJECT_BINARY_DIR};${argument_ENVIRONMENT}")
+endfunction()
+
+# A Google Benchmark program; nothing unless TARN_BENCHMARKS is on.
+function(tarn_add_benchmark)
+    tarn_parse_arguments(tarn_add_benchmark "NAME" "SOURCES;LIBRARIES;DEFINITIONS" "NAME;SOURCES" ${ARGN})
+    if(NOT TARN_BENCHMARKS)
+        return()
+    endif()
+    find_package(benchmark REQUIRED)
+    add_executable(${argument_NAME} ${argument_SOURCES})
+    tarn_compile_as_ours(${argument_NAME})
+    target_include_directories(${argument_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/bench)
+    target_compile_definitions(${argument_NAME} PRIVATE ${argument_DEFINITIONS})
+    target_link_libraries(${argument_NAME} PRIVATE ${argument_LIBRARIES} benchmark::benchmark_main)
+endfunction()
+
+# A libFuzzer program with AddressSanitizer and UndefinedBehaviorSanitizer; nothing unless TARN_FUZZ is
+# on. Its name is listed in <build>/fuzzers.txt, from which scripts/test takes what to run.
+function(tarn_add_fuzzer)
+    tarn_parse_arguments(tarn_add_fuzzer "NAME" "SOURCES;LIBRARIES;DEFINITIONS" "NAME;SOURCES" ${ARGN})
+    if(NOT TARN_FUZZ)
+        return()
+    endif()
+    add_executable(${argument_NAME} ${argument_SOURCES})
+    tarn_compile_as_ours(${argument_NAME})
+    target_compile_definitions(${argument_NAME} PRIVATE ${argument_DEFINITIONS})
+    target_link_libraries(${argument_NAME} PRIVATE ${argument_LIBRARIES})
+    target_link_options(${argument_NAME} PRIVATE -fsanitize=fuzzer)
+    set_property(GLOBAL APPEND PROPERTY TARN_FUZZERS ${argument_NAME})
+endfunction()

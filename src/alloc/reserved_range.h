@@ -1,0 +1,169 @@
+// The address map over one reserved range of addresses: whose is it, which pool is it in, are a
+// subtraction, a comparison and a shift.
+//
+//   base_                                            descriptors_             records_
+//     │ arena 0 │ arena 1 │ arena 2 │ …  │ arena n-1 │ Pool Pool Pool …       │ Arena Arena … │
+//     └── committed, arena by arena ──┘              └── committed with their arena ──────────┘
+//
+//   R1  arenas up to high_water_ have a record; those not mapped are on unused_
+//   R2  pool i of the range has descriptor i
+#pragma once
+
+#include <cstddef>
+
+#include "alloc/arena.h"
+#include "base/assert.h"
+#include "base/bits.h"
+#include "os/virtual_memory.h"
+
+namespace tarn::alloc {
+
+template <typename Geometry>
+class ReservedRange {
+ public:
+  static constexpr AddressMap kind = AddressMap::range;
+
+  // What the hot path needs, small enough to be copied next to it.
+  class Lookup {
+   public:
+    [[nodiscard]] bool covers(const void* address) const noexcept {
+      return base::address_of(address) - base_ < span_;
+    }
+
+    // Of an address that is covered, and that a heap handed out: the descriptors of an arena that was
+    // never mapped can't be touched.
+    [[nodiscard]] Pool* pool_at(const void* address) const noexcept {
+      return descriptors_ + ((base::address_of(address) - base_) >> Geometry::pool_shift);
+    }
+
+   private:
+    friend class ReservedRange;
+    std::uintptr_t base_ = 0;
+    std::size_t span_ = 0;
+    Pool* descriptors_ = nullptr;
+  };
+
+  // False when not even one arena's addresses can be reserved. `bytes` is halved until they can.
+  [[nodiscard]] bool open(std::size_t bytes) noexcept {
+    for (std::size_t count = bytes / Geometry::arena_size; count >= least_arenas; count /= 2) {
+      const std::size_t total = total_size(count);
+      void* const start = os::reserve(total, alignment());
+      if (start == nullptr) {
+        continue;
+      }
+      auto* const first = static_cast<std::byte*>(start);
+      lookup_.base_ = base::address_of(start);
+      lookup_.span_ = count * Geometry::arena_size;
+      lookup_.descriptors_ = reinterpret_cast<Pool*>(first + lookup_.span_);
+      records_ = reinterpret_cast<Arena*>(first + lookup_.span_ + descriptors_size(count));
+      capacity_ = count;
+      return true;
+    }
+    return false;
+  }
+
+  void close() noexcept {
+    os::release(reinterpret_cast<void*>(lookup_.base_), total_size(capacity_));
+    *this = ReservedRange();
+  }
+
+  [[nodiscard]] const Lookup& lookup() const noexcept { return lookup_; }
+
+  // A mapped arena with zeroed descriptors; null: the range is used up, or there's no memory.
+  [[nodiscard]] Arena* map_arena() noexcept {
+    Arena* arena = unused_;
+    if (arena == nullptr) {
+      if (high_water_ == capacity_ || !commit_around(records_ + high_water_, sizeof(Arena))) {
+        return nullptr;
+      }
+      arena = records_ + high_water_;
+    }
+    const auto index = static_cast<std::size_t>(arena - records_);
+    auto* const address =
+        reinterpret_cast<std::byte*>(lookup_.base_ + index * Geometry::arena_size);
+    Pool* const pools = lookup_.descriptors_ + index * Geometry::pools_per_arena;
+    if (!os::commit(address, Geometry::arena_size)) {
+      return nullptr;
+    }
+    if (!commit_around(pools, pools_size)) {
+      os::decommit(address, Geometry::arena_size);
+      return nullptr;
+    }
+    if (arena == unused_) {
+      unused_ = arena->next;
+    } else {
+      ++high_water_;
+    }
+    for (std::size_t i = 0; i < Geometry::pools_per_arena; ++i) {
+      pools[i] = Pool{};
+    }
+    *arena = Arena{};
+    arena->address = address;
+    arena->pools = pools;
+    return arena;
+  }
+
+  void unmap_arena(Arena& arena) noexcept {
+    os::decommit(arena.address, Geometry::arena_size);
+    if constexpr (pools_size % 4096 == 0) {
+      if (pools_size % os::page_size() == 0) {
+        os::decommit(arena.pools, pools_size);
+      }
+    }
+    arena = Arena{};
+    arena.next = unused_;
+    unused_ = &arena;
+  }
+
+  // The mapped arena that holds the address; null if there is none. Any address is allowed.
+  [[nodiscard]] Arena* find_arena(const void* address) const noexcept {
+    const std::size_t offset = base::address_of(address) - lookup_.base_;
+    const std::size_t index = offset >> Geometry::arena_shift;
+    if (offset >= lookup_.span_ || index >= high_water_ || !records_[index].is_mapped()) {
+      return nullptr;
+    }
+    return records_ + index;
+  }
+
+  // Each mapped arena, in order of addresses.
+  template <typename Visit>
+  void for_each(Visit visit) const noexcept {
+    for (std::size_t index = 0; index < high_water_; ++index) {
+      if (records_[index].is_mapped()) {
+        visit(records_[index]);
+      }
+    }
+  }
+
+ private:
+  static constexpr std::size_t least_arenas = 64;
+  static constexpr std::size_t pools_size = Geometry::pools_per_arena * sizeof(Pool);
+
+  [[nodiscard]] static std::size_t descriptors_size(std::size_t arenas) noexcept {
+    return base::round_up(arenas * pools_size, os::page_size());
+  }
+  [[nodiscard]] static std::size_t total_size(std::size_t arenas) noexcept {
+    return arenas * Geometry::arena_size + descriptors_size(arenas) +
+           base::round_up(arenas * sizeof(Arena), os::page_size());
+  }
+  // Of a large page, so that arenas and large pages agree.
+  [[nodiscard]] static std::size_t alignment() noexcept {
+    constexpr std::size_t large_page = std::size_t{2} * 1024 * 1024;
+    return Geometry::arena_size > large_page ? Geometry::arena_size : large_page;
+  }
+
+  // Descriptors of neighbours may share a page; committing it twice does no harm.
+  [[nodiscard]] static bool commit_around(void* address, std::size_t size) noexcept {
+    const std::uintptr_t start = base::round_down(base::address_of(address), os::page_size());
+    const std::uintptr_t end = base::round_up(base::address_of(address) + size, os::page_size());
+    return os::commit(reinterpret_cast<void*>(start), end - start);
+  }
+
+  Lookup lookup_;
+  Arena* records_ = nullptr;
+  Arena* unused_ = nullptr;
+  std::size_t capacity_ = 0;
+  std::size_t high_water_ = 0;
+};
+
+}  // namespace tarn::alloc

@@ -1,0 +1,101 @@
+// The heap with checks: another instantiation, so that the hot path of the plain one has no branch for
+// it. Every block has guard bytes on both sides; untouched and freed memory has a fill pattern.
+// A double free, a foreign free, a write past an end or after free, and a block freed in another
+// domain are reported with block, pool and arena; then the process aborts.
+//
+// A write after free is found when the block is handed out again, or by verify().
+#pragma once
+
+#include <cstddef>
+
+#include <tarn/heap.h>
+
+#include "heap/address_table.h"
+#include "heap/debug_block.h"
+#include "heap/debug_report.h"
+#include "heap/pool_heap.h"
+#include "heap/thread_watch.h"
+
+namespace tarn::heap {
+
+template <typename Geometry, typename Map>
+class DebugHeap {
+  using Inner = PoolHeap<Geometry, Map, FillUntouched>;
+
+ public:
+  class Domain_ {
+   public:
+    [[nodiscard]] void* allocate(std::size_t size) noexcept {
+      return whole_->allocate(domain_, size);
+    }
+    [[nodiscard]] void* allocate_zeroed(std::size_t count, std::size_t size) noexcept {
+      return whole_->allocate_zeroed(domain_, count, size);
+    }
+    [[nodiscard]] void* reallocate(void* block, std::size_t size) noexcept {
+      return whole_->reallocate(domain_, block, size);
+    }
+    void free(void* block) noexcept { whole_->free(domain_, block); }
+    void free_sized(void* block, std::size_t size) noexcept {
+      whole_->free_sized(domain_, block, size);
+    }
+    [[nodiscard]] void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept {
+      return whole_->allocate_aligned(domain_, alignment, size);
+    }
+
+   private:
+    friend class DebugHeap;
+    DebugHeap* whole_ = nullptr;
+    Domain domain_ = Domain::raw;
+  };
+
+  [[nodiscard]] bool open(const HeapOptions& options) noexcept;
+  void close() noexcept;
+
+  [[nodiscard]] Domain_& domain(Domain domain) noexcept {
+    return domains_[static_cast<std::size_t>(domain)];
+  }
+
+  [[nodiscard]] bool owns(const void* address) const noexcept { return inner_.owns(address); }
+  void verify() const noexcept;
+  void walk(HeapVisitor& visitor) const noexcept { inner_.walk(visitor); }
+  void collect_statistics(HeapStatistics& statistics) const noexcept;
+  std::size_t release_empty_arenas() noexcept;
+
+ private:
+  [[nodiscard]] void* allocate(Domain domain, std::size_t size) noexcept;
+  [[nodiscard]] void* allocate_zeroed(Domain domain, std::size_t count, std::size_t size) noexcept;
+  [[nodiscard]] void* reallocate(Domain domain, void* data, std::size_t size) noexcept;
+  void free(Domain domain, void* data) noexcept;
+  void free_sized(Domain domain, void* data, std::size_t size) noexcept;
+  [[nodiscard]] void* allocate_aligned(Domain domain, std::size_t alignment,
+                                       std::size_t size) noexcept;
+
+  // Live, whole and of that domain; else reports and aborts. False: not ours, and expected so.
+  [[nodiscard]] bool check_live(Domain domain, const void* data) const noexcept;
+  void check_guards(Domain domain, const void* data, const DebugBlock& block) const noexcept;
+  void check_free_block(Domain domain, const alloc::Pool& pool, const void* block) const noexcept;
+  void check_not_written(Domain domain, const void* block, std::size_t size) const noexcept;
+  void check_next_block(Domain domain, std::size_t whole_size) noexcept;
+
+  // Takes a pool block or a large one of `whole_size`; null: out of memory.
+  [[nodiscard]] void* take(Domain domain, std::size_t whole_size) noexcept;
+
+  [[nodiscard]] Place place_of(const void* address) const noexcept;
+
+  [[noreturn]] void report(const char* what, const void* data, Domain domain,
+                           const char* detail = nullptr,
+                           const void* detail_address = nullptr) const noexcept {
+    report_and_abort(what, data, domain, detail, detail_address, place_of(data));
+  }
+
+  Inner inner_;
+  Domain_ domains_[domain_count];
+  AddressTable large_;
+  ThreadWatch watch_;
+  const GeneralAllocator* general_ = nullptr;
+  bool foreign_blocks_expected_ = false;
+};
+
+}  // namespace tarn::heap
+
+#include "heap/debug_heap.inl"

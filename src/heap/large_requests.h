@@ -1,0 +1,53 @@
+// The seam to the general-purpose allocator below: requests that no pool serves, and pointers that
+// are not ours. They are counted, nothing more; the blocks are the other allocator's.
+#pragma once
+
+#include <cstddef>
+
+#include <tarn/heap.h>
+
+namespace tarn::heap {
+
+class LargeRequests {
+ public:
+  void open(const GeneralAllocator& general) noexcept { general_ = &general; }
+
+  // All sizes are over zero and at most largest_request.
+  [[nodiscard]] void* allocate(std::size_t size) noexcept {
+    return counted(general_->allocate(general_->context, size));
+  }
+  [[nodiscard]] void* allocate_zeroed(std::size_t count, std::size_t size) noexcept {
+    return counted(general_->allocate_zeroed(general_->context, count, size));
+  }
+  [[nodiscard]] void* reallocate(void* block, std::size_t size) noexcept {
+    ++ever_;
+    return general_->reallocate(general_->context, block, size);
+  }
+  [[nodiscard]] void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept {
+    if (general_->allocate_aligned == nullptr) {
+      return nullptr;
+    }
+    return counted(general_->allocate_aligned(general_->context, alignment, size));
+  }
+  void free(void* block) noexcept {
+    // Blocks of the general allocator that we didn't ask for come too, so the count stops at zero.
+    now_ -= now_ != 0 ? 1U : 0U;
+    general_->free(general_->context, block);
+  }
+
+  [[nodiscard]] std::size_t now() const noexcept { return now_; }
+  [[nodiscard]] std::size_t ever() const noexcept { return ever_; }
+
+ private:
+  [[nodiscard]] void* counted(void* block) noexcept {
+    ++ever_;
+    now_ += block != nullptr ? 1U : 0U;
+    return block;
+  }
+
+  const GeneralAllocator* general_ = nullptr;
+  std::size_t now_ = 0;
+  std::size_t ever_ = 0;
+};
+
+}  // namespace tarn::heap

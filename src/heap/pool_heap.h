@@ -1,0 +1,109 @@
+// The heap of one geometry and one address map: the arenas, the three domains over them, and every
+// step that is off the hot path. Not synchronised: the lock is the caller's.
+//
+//   H1  every used pool is in the usedpools of its domain and size class, and no other pool is
+//   H2  a kept pool is alone in its list
+//   H3  P1 to P5 for every pool
+#pragma once
+
+#include <cstddef>
+
+#include <tarn/heap.h>
+
+#include "alloc/arena_set.h"
+#include "heap/domain_heap.h"
+#include "heap/large_requests.h"
+
+namespace tarn::heap {
+
+// What happens to a pool's memory when it gets a size class: nothing. The debug heap has another.
+struct NoFill {
+  static void untouched(std::byte* /*first*/, std::byte* /*end*/) noexcept {}
+};
+
+template <typename Geometry, typename Map, typename Fill>
+class PoolHeap {
+  using Pool = alloc::Pool;
+  using Arena = alloc::Arena;
+
+ public:
+  using Domain_ = DomainHeap<Geometry, Map, Fill>;
+
+  // False when the addresses can't be had.
+  [[nodiscard]] bool open(const HeapOptions& options) noexcept;
+  void close() noexcept { arenas_.close(); }
+
+  [[nodiscard]] Domain_& domain(Domain domain) noexcept {
+    return domains_[static_cast<std::size_t>(domain)];
+  }
+
+  // Each mapped arena, in order of addresses.
+  template <typename Visit>
+  void for_each_arena(Visit visit) const noexcept {
+    arenas_.map().for_each(visit);
+  }
+
+  [[nodiscard]] bool owns(const void* address) const noexcept {
+    return arenas_.map().find_arena(address) != nullptr;
+  }
+
+  [[nodiscard]] const Arena* find_arena(const void* address) const noexcept {
+    return arenas_.map().find_arena(address);
+  }
+
+  // The pool of any address at all; null when it's in no mapped arena.
+  [[nodiscard]] const Pool* find_pool(const void* address) const noexcept;
+
+  void verify() const noexcept;
+  void walk(HeapVisitor& visitor) const noexcept;
+  void collect_statistics(HeapStatistics& statistics) const noexcept;
+  std::size_t release_empty_arenas() noexcept;
+
+  // Moves all state to `target`, which is then the heap, and sends every later call of this one's
+  // domains to `faces`. No other thread may be inside.
+  void redirect_to(PoolHeap& target, const Face (&faces)[domain_count]) noexcept;
+
+  // The pool that would serve the class next; never null, see alloc::no_pool.
+  [[nodiscard]] const Pool* first_used_pool(Domain domain, std::size_t szidx) noexcept {
+    return this->domain(domain).usedpools_.first(szidx);
+  }
+
+  // Calls `visit(block, state)` for each block of a used or full pool, in order of addresses.
+  template <typename Visit>
+  static void for_each_block(const Pool& pool, Visit visit) noexcept;
+
+ private:
+  template <typename, typename, typename>
+  friend class DomainHeap;
+
+  using Large = LargeRequests;
+
+  // The next used pool's block, else one of an empty pool; null: neither can be had.
+  [[nodiscard]] void* refill(Domain_& domain, std::size_t szidx) noexcept;
+  [[nodiscard]] Pool* make_used(Domain_& domain, std::size_t szidx) noexcept;
+
+  // free() counted the pool's frees_until_slow down to zero.
+  void settle(Pool& pool) noexcept;
+  void become_used(Pool& pool) noexcept;
+  void become_empty(Pool& pool) noexcept;
+
+  [[nodiscard]] static bool may_keep(const Pool& pool) noexcept;
+  void stop_keeping(Pool& pool) noexcept;
+  void stop_keeping_all(Arena& arena) noexcept;
+  void drain_if_idle(Arena& arena) noexcept;
+
+  void verify_pool(const Pool& pool) const noexcept;
+
+  [[nodiscard]] alloc::UsedPools<Geometry::size_classes>& usedpools_of(const Pool& pool) noexcept {
+    return domain(pool.domain).usedpools_;
+  }
+
+  alloc::ArenaSet<Geometry, Map> arenas_;
+  Domain_ domains_[domain_count];
+  Large large_;
+};
+
+}  // namespace tarn::heap
+
+#include "heap/pool_heap_inspect.inl"
+#include "heap/pool_heap_slow.inl"

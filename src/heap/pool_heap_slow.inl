@@ -1,0 +1,268 @@
+// The slow path: pools change their state here, and nowhere else.
+#pragma once
+
+#include "base/assert.h"
+#include "heap/pool_heap.h"
+
+namespace tarn::heap {
+
+template <typename Geometry, typename Map, typename Fill>
+bool PoolHeap<Geometry, Map, Fill>::open(const HeapOptions& options) noexcept {
+  if (!arenas_.open(options.reserved_bytes)) {
+    return false;
+  }
+  large_.open(options.general != nullptr ? *options.general : c_library_allocator());
+  for (std::size_t i = 0; i < domain_count; ++i) {
+    domains_[i].lookup_ = arenas_.map().lookup();
+    domains_[i].whole_ = this;
+    domains_[i].domain_ = static_cast<Domain>(i);
+  }
+  return true;
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void* PoolHeap<Geometry, Map, Fill>::refill(Domain_& domain, std::size_t szidx) noexcept {
+  auto& usedpools = domain.usedpools_;
+  while (usedpools.has(szidx)) {
+    Pool& pool = *usedpools.first(szidx);
+    if (pool.freeblock != nullptr || pool.has_untouched()) {
+      alloc::Block* block = pool.freeblock;
+      if (block != nullptr) {
+        pool.freeblock = block->next;
+      } else {
+        block = pool.carve();
+      }
+      ++pool.frees_until_slow;
+      return block;
+    }
+    // It has run full: used ──► full.
+    if (pool.kept) {
+      pool.kept = false;
+      --pool.arena->nkept;
+    }
+    usedpools.remove(pool);
+    pool.state = PoolState::full;
+    pool.frees_until_slow = 1;
+  }
+  Pool* const pool = make_used(domain, szidx);
+  if (pool == nullptr) {
+    return nullptr;
+  }
+  alloc::Block* block = pool->freeblock;
+  if (block != nullptr) {
+    pool->freeblock = block->next;
+  } else {
+    block = pool->carve();
+  }
+  pool->frees_until_slow = 1;
+  return block;
+}
+
+// untouched or empty ──► used, without a block allocated yet.
+template <typename Geometry, typename Map, typename Fill>
+alloc::Pool* PoolHeap<Geometry, Map, Fill>::make_used(Domain_& domain, std::size_t szidx) noexcept {
+  Pool* const pool = arenas_.take_pool();
+  if (pool == nullptr) {
+    return nullptr;
+  }
+  if (pool->state == PoolState::untouched || pool->szidx != szidx) {
+    pool->freeblock = nullptr;
+    pool->szidx = static_cast<std::uint8_t>(szidx);
+    pool->block_size = static_cast<std::uint32_t>(Geometry::block_size_of(szidx));
+    pool->blocks = static_cast<std::uint32_t>(Geometry::blocks_in_pool(szidx));
+    pool->untouched = arenas_.address_of(*pool);
+    pool->untouched_end = pool->untouched + pool->blocks * Geometry::block_size_of(szidx);
+    Fill::untouched(pool->untouched, pool->untouched_end);
+  }
+  // A pool that had this class before keeps its free blocks: they are written to already.
+  pool->state = PoolState::used;
+  pool->domain = domain.domain_;
+  pool->kept = false;
+  domain.usedpools_.push_front(*pool);
+  return pool;
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::settle(Pool& pool) noexcept {
+  if (pool.state == PoolState::full) {
+    become_used(pool);
+  } else {
+    become_empty(pool);
+  }
+}
+
+// full ──► used: a block has come back.
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::become_used(Pool& pool) noexcept {
+  auto& usedpools = usedpools_of(pool);
+  if (usedpools.has(pool.szidx)) {
+    Pool& front = *usedpools.first(pool.szidx);
+    if (front.kept) {
+      stop_keeping(front);
+    }
+  }
+  pool.state = PoolState::used;
+  pool.frees_until_slow = pool.blocks - 1;
+  usedpools.push_front(pool);
+}
+
+// used ──► empty, or kept: the last allocated block has come back.
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::become_empty(Pool& pool) noexcept {
+  TARN_DEBUG_CHECK(pool.kept, ==, false, "P3: a kept pool doesn't count down to zero");
+  if (may_keep(pool)) {
+    pool.kept = true;
+    pool.frees_until_slow = 1;
+    ++pool.arena->nkept;
+    drain_if_idle(*pool.arena);
+    return;
+  }
+  usedpools_of(pool).remove(pool);
+  if (Arena* const arena = arenas_.return_pool(pool)) {
+    drain_if_idle(*arena);
+  }
+}
+
+// A class whose only block is allocated and freed in turn would take a pool and give it back each time:
+// its only pool stays.
+template <typename Geometry, typename Map, typename Fill>
+bool PoolHeap<Geometry, Map, Fill>::may_keep(const Pool& pool) noexcept {
+  return pool.next == nullptr && pool.previous == nullptr;
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::stop_keeping(Pool& pool) noexcept {
+  pool.kept = false;
+  --pool.arena->nkept;
+  if (--pool.frees_until_slow == 0) {
+    usedpools_of(pool).remove(pool);
+    arenas_.return_pool(pool);
+  }
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::stop_keeping_all(Arena& arena) noexcept {
+  // The arena may be unmapped by its last pool, and its descriptors with it; its record stays.
+  for (std::size_t i = 0; i < Geometry::pools_per_arena && arena.nkept != 0; ++i) {
+    Pool& pool = arena.pools[i];
+    if (pool.state == PoolState::used && pool.kept) {
+      stop_keeping(pool);
+    }
+  }
+}
+
+// Kept pools must not hold an arena that has nothing else, unless it is the only one.
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::drain_if_idle(Arena& arena) noexcept {
+  if (arena.nkept != 0 && arena.nfreepools + arena.nkept == Geometry::pools_per_arena &&
+      arenas_.counters().now > 1) {
+    stop_keeping_all(arena);
+  }
+}
+
+template <typename Geometry, typename Map, typename Fill>
+std::size_t PoolHeap<Geometry, Map, Fill>::release_empty_arenas() noexcept {
+  arenas_.map().for_each([this](Arena& arena) {
+    if (arena.nkept != 0) {
+      stop_keeping_all(arena);
+    }
+  });
+  const std::size_t before = arenas_.counters().released;
+  arenas_.release_empty_arenas();
+  return (arenas_.counters().released - before) * Geometry::arena_size;
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::redirect_to(PoolHeap& target,
+                                          const Face (&faces)[domain_count]) noexcept {
+  target = *this;
+  for (std::size_t i = 0; i < domain_count; ++i) {
+    target.domains_[i].whole_ = &target;
+    domains_[i].usedpools_.clear();
+    domains_[i].lookup_ = typename Map::Lookup();
+    domains_[i].redirect_ = faces[i];
+  }
+}
+
+// The calls of a domain that leave the hot path.
+
+template <typename Geometry, typename Map, typename Fill>
+void* DomainHeap<Geometry, Map, Fill>::refill(std::size_t szidx) noexcept {
+  const std::size_t block_size = Geometry::block_size_of(szidx);
+  if (redirect_.functions != nullptr) {
+    return redirect_.functions->allocate(redirect_.domain, block_size);
+  }
+  void* const block = whole_->refill(*this, szidx);
+  // No pool to be had: the general allocator may still find so little.
+  return block != nullptr ? block : whole_->large_.allocate(block_size);
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void* DomainHeap<Geometry, Map, Fill>::allocate_elsewhere(std::size_t size) noexcept {
+  if (size == 0) {
+    return allocate(1);
+  }
+  if (redirect_.functions != nullptr) {
+    return redirect_.functions->allocate(redirect_.domain, size);
+  }
+  return size > largest_request ? nullptr : whole_->large_.allocate(size);
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void* DomainHeap<Geometry, Map, Fill>::allocate_zeroed_elsewhere(std::size_t bytes) noexcept {
+  if (redirect_.functions != nullptr) {
+    return redirect_.functions->allocate_zeroed(redirect_.domain, 1, bytes);
+  }
+  if (bytes == 0) {
+    return allocate_zeroed(1, 1);
+  }
+  return bytes > largest_request ? nullptr : whole_->large_.allocate_zeroed(1, bytes);
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void* DomainHeap<Geometry, Map, Fill>::reallocate_elsewhere(void* address, std::size_t size) noexcept {
+  if (redirect_.functions != nullptr) {
+    return redirect_.functions->reallocate(redirect_.domain, address, size);
+  }
+  // The C library's realloc frees for a zero size; ours doesn't.
+  return size > largest_request ? nullptr
+                                : whole_->large_.reallocate(address, size == 0 ? 1 : size);
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void DomainHeap<Geometry, Map, Fill>::free_elsewhere(void* address) noexcept {
+  if (address == nullptr) {
+    return;
+  }
+  if (redirect_.functions != nullptr) {
+    redirect_.functions->free(redirect_.domain, address);
+    return;
+  }
+  whole_->large_.free(address);
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void* DomainHeap<Geometry, Map, Fill>::allocate_aligned(std::size_t alignment,
+                                                  std::size_t size) noexcept {
+  if (!base::is_power_of_two(alignment) || size > largest_request) {
+    return nullptr;
+  }
+  if (alignment <= Geometry::alignment) {
+    return allocate(size);
+  }
+  if (redirect_.functions != nullptr) {
+    return redirect_.functions->allocate_aligned(redirect_.domain, alignment, size);
+  }
+  // A pool starts on a page, so blocks of a multiple of the alignment are aligned.
+  const std::size_t whole = base::round_up(size == 0 ? 1 : size, alignment);
+  if (whole >= size && whole <= Geometry::small_request_max) {
+    void* const block = allocate(whole);
+    if (base::address_of(block) % alignment == 0) {
+      return block;
+    }
+    free(block);  // the general allocator's, since no pool was to be had
+  }
+  return whole_->large_.allocate_aligned(alignment, size == 0 ? 1 : size);
+}
+
+}  // namespace tarn::heap

@@ -1,0 +1,56 @@
+#include "os/mutex.h"
+
+namespace tarn::os {
+
+// All enlisted mutexes. fork takes the list's own lock first and then each of them, in list order;
+// nobody who holds one takes another, so no order can clash.
+class ForkSafeMutexes {
+ public:
+  static bool add(ForkSafeMutex& mutex) noexcept {
+    const Locked locked(guard_);
+    if (!registered_) {
+      registered_ = ::pthread_atfork(before_fork, after_fork, after_fork) == 0;
+    }
+    mutex.next_ = first_;
+    first_ = &mutex;
+    return registered_;
+  }
+
+  static void remove(ForkSafeMutex& mutex) noexcept {
+    const Locked locked(guard_);
+    ForkSafeMutex** link = &first_;
+    while (*link != nullptr && *link != &mutex) {
+      link = &(*link)->next_;
+    }
+    if (*link != nullptr) {
+      *link = mutex.next_;
+    }
+  }
+
+ private:
+  static void before_fork() noexcept {
+    guard_.lock();
+    for (ForkSafeMutex* mutex = first_; mutex != nullptr; mutex = mutex->next_) {
+      mutex->lock();
+    }
+  }
+  static void after_fork() noexcept {
+    for (ForkSafeMutex* mutex = first_; mutex != nullptr; mutex = mutex->next_) {
+      mutex->unlock();
+    }
+    guard_.unlock();
+  }
+
+  static constinit Mutex guard_;
+  static constinit ForkSafeMutex* first_;
+  static constinit bool registered_;
+};
+
+constinit Mutex ForkSafeMutexes::guard_;
+constinit ForkSafeMutex* ForkSafeMutexes::first_ = nullptr;
+constinit bool ForkSafeMutexes::registered_ = false;
+
+bool ForkSafeMutex::enlist() noexcept { return ForkSafeMutexes::add(*this); }
+void ForkSafeMutex::leave() noexcept { ForkSafeMutexes::remove(*this); }
+
+}  // namespace tarn::os

@@ -1,0 +1,13 @@
+// The commands. Each takes the words behind its name and returns tarn's exit status; it throws
+// Failure for what goes wrong, and Interrupted when a signal asks it to end.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace tarn::cli {
+
+[[nodiscard]] int run(const std::vector<std::string>& words);
+[[nodiscard]] int doctor(const std::vector<std::string>& words);
+
+}  // namespace tarn::cli

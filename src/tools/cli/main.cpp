@@ -1,0 +1,99 @@
+// The command `tarn`: finds the command that is meant, and turns what goes wrong into one line and an
+// exit status.
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "tools/cli/commands.h"
+#include "tools/cli/console.h"
+#include "tools/cli/failure.h"
+#include "tools/cli/text.h"
+
+namespace tarn::cli {
+namespace {
+
+struct Command {
+  const char* name;
+  const char* summary;
+  int (*start)(const std::vector<std::string>& words);
+};
+
+constexpr Command commands[] = {
+    {"run", "run a program with its memory on Tarn", run},
+    {"doctor", "say whether a Python can live on Tarn, and what is in the way", doctor},
+};
+
+std::string help() {
+  std::string text = "Put an unmodified Python on Tarn's memory manager.\n\nUsage: tarn COMMAND [ARGUMENT...]\n\nCommands:\n";
+  for (const Command& command : commands) {
+    text += fmt::format("  {:<10}  {}\n", command.name, command.summary);
+  }
+  text +=
+      "\nOptions:\n"
+      "  -h, --help  show this help\n"
+      "  --version   show the version\n"
+      "\n'tarn COMMAND --help' tells more.\n"
+      "\nExample:\n"
+      "  tarn run --report app.py\n";
+  return text;
+}
+
+[[noreturn]] void refuse(const std::string& word) {
+  if (word.starts_with("-")) {
+    throw UsageError("tarn", fmt::format("unknown option '{}'", escape(word)));
+  }
+  std::error_code error;
+  if (word.ends_with(".py") || std::filesystem::exists(word, error)) {
+    throw UsageError("tarn", fmt::format("unknown command '{0}'; did you mean 'tarn run {0}'?", escape(word)));
+  }
+  throw UsageError("tarn", fmt::format("unknown command '{}'", escape(word)));
+}
+
+int start(const std::vector<std::string>& words) {
+  if (words.empty()) {
+    print_error(help());
+    return exit_usage;
+  }
+  const std::string& word = words.front();
+  if (word == "-h" || word == "--help") {
+    print(help());
+    return 0;
+  }
+  if (word == "--version") {
+    print("tarn " TARN_VERSION "\n");
+    return 0;
+  }
+  for (const Command& command : commands) {
+    if (word == command.name) {
+      return command.start({words.begin() + 1, words.end()});
+    }
+  }
+  refuse(word);
+}
+
+}  // namespace
+}  // namespace tarn::cli
+
+int main(int count, char** words) {
+  using namespace tarn::cli;
+  try {
+    return start(std::vector<std::string>(words + (count > 0 ? 1 : 0), words + count));
+  } catch (const Failure& failure) {
+    complain(failure.what());
+    return failure.status();
+  } catch (const Interrupted& interrupted) {
+    // Whoever waits for tarn sees what ended it.
+    ::signal(interrupted.signal, SIG_DFL);
+    ::raise(interrupted.signal);
+    return 128 + interrupted.signal;
+  } catch (const std::exception& error) {
+    complain(error.what());
+    return exit_failure;
+  }
+}

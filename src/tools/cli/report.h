@@ -1,0 +1,55 @@
+// What one process that lived on Tarn says about itself when it ends.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tarn::cli {
+
+struct SizeClassReport {
+  std::string domain;  // raw, mem or obj
+  std::uint64_t szidx = 0;
+  std::uint64_t block_size = 0;
+  std::uint64_t pools_used = 0;
+  std::uint64_t pools_full = 0;
+  std::uint64_t blocks_allocated = 0;
+  std::uint64_t blocks_free = 0;
+  std::uint64_t blocks_untouched = 0;
+};
+
+// The strings consist of printable ASCII: what isn't has been escaped by who wrote the report, and
+// the reader has checked that.
+struct Report {
+  std::uint64_t pid = 0;
+  std::uint64_t parent = 0;
+  std::string program;
+  std::string python;  // "3.11.2"; may be empty when Tarn was off
+  bool on = false;
+  std::string reason;  // why it was off
+
+  // The rest means nothing when it was off.
+  std::string geometry;
+  std::string address_map;
+  std::string synchronisation;
+  std::string checks;
+  std::uint64_t arena_size = 0;
+  std::uint64_t pool_size = 0;
+  std::uint64_t alignment = 0;
+  std::uint64_t small_request_max = 0;
+  std::uint64_t arenas_now = 0;
+  std::uint64_t arenas_peak = 0;
+  std::uint64_t arenas_mapped = 0;
+  std::uint64_t arenas_released = 0;
+  std::uint64_t pools_used = 0;
+  std::uint64_t pools_full = 0;
+  std::uint64_t pools_empty = 0;
+  std::uint64_t pools_untouched = 0;
+  std::uint64_t pools_peak = 0;
+  std::uint64_t large_now = 0;
+  std::uint64_t large_requests = 0;
+  std::vector<SizeClassReport> classes;
+};
+
+}  // namespace tarn::cli

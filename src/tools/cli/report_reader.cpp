@@ -1,0 +1,260 @@
+#include "tools/cli/report_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+#include <span>
+#include <tuple>
+
+#include "tools/cli/text.h"
+
+namespace tarn::cli {
+namespace {
+
+constexpr std::string_view first_line = "tarn-report 1";
+constexpr std::string_view last_line = "end";
+constexpr std::size_t most_classes_per_domain = 64;
+
+// Which reports have to have a fact.
+enum class Needed { always, when_on, when_off, never };
+
+struct NumberFact {
+  std::string_view key;
+  std::uint64_t Report::*member;
+  Needed needed;
+};
+constexpr NumberFact number_facts[] = {
+    {"pid", &Report::pid, Needed::always},
+    {"parent", &Report::parent, Needed::never},
+    {"arena_size", &Report::arena_size, Needed::when_on},
+    {"pool_size", &Report::pool_size, Needed::when_on},
+    {"alignment", &Report::alignment, Needed::when_on},
+    {"small_request_max", &Report::small_request_max, Needed::when_on},
+    {"arenas_now", &Report::arenas_now, Needed::when_on},
+    {"arenas_peak", &Report::arenas_peak, Needed::when_on},
+    {"arenas_mapped", &Report::arenas_mapped, Needed::when_on},
+    {"arenas_released", &Report::arenas_released, Needed::when_on},
+    {"pools_used", &Report::pools_used, Needed::when_on},
+    {"pools_full", &Report::pools_full, Needed::when_on},
+    {"pools_empty", &Report::pools_empty, Needed::when_on},
+    {"pools_untouched", &Report::pools_untouched, Needed::when_on},
+    {"pools_peak", &Report::pools_peak, Needed::when_on},
+    {"large_now", &Report::large_now, Needed::when_on},
+    {"large_requests", &Report::large_requests, Needed::when_on},
+};
+
+struct WordFact {
+  std::string_view key;
+  std::string Report::*member;
+  Needed needed;
+  std::array<std::string_view, 3> allowed;  // all empty: any word
+};
+constexpr WordFact word_facts[] = {
+    {"program", &Report::program, Needed::always, {}},
+    {"python", &Report::python, Needed::when_on, {}},
+    {"geometry", &Report::geometry, Needed::when_on, {"tarn", "classic", "modern"}},
+    {"address_map", &Report::address_map, Needed::when_on, {"range", "page_map"}},
+    {"synchronisation", &Report::synchronisation, Needed::when_on, {"caller", "locked"}},
+    {"checks", &Report::checks, Needed::when_on, {"none", "debug"}},
+};
+
+constexpr std::array<std::string_view, 3> domains = {"raw", "mem", "obj"};
+
+// In messages a value is shown, but no more of it than tells which it is.
+std::string shown(std::string_view value) { return shorten(escape(value.substr(0, 200)), 40); }
+
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : text_(text) {}
+
+  Report read() {
+    if (text_.size() > report_size_limit) {
+      throw BadReport(fmt::format("longer than {}", bytes_text(report_size_limit)));
+    }
+    const std::vector<std::string_view> lines = lines_of(text_);
+    check_frame(lines);
+    for (line_ = 2; line_ < lines.size(); ++line_) {
+      take(lines[line_ - 1]);
+    }
+    line_ = 0;
+    check_all_there();
+    check_amounts();
+    return std::move(report_);
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw BadReport(line_ == 0 ? what : fmt::format("line {}: {}", line_, what));
+  }
+
+  void check_frame(const std::vector<std::string_view>& lines) {
+    line_ = 1;
+    const std::string_view first = lines.empty() ? std::string_view() : lines.front();
+    if (lines.size() == 1 && first_line.starts_with(first) && !text_.ends_with('\n')) {
+      throw IncompleteReport();
+    }
+    if (first != first_line) {
+      if (lines.empty()) {
+        throw IncompleteReport();
+      }
+      refuse(fmt::format("not '{}' but '{}'", first_line, shown(first)));
+    }
+    const auto end = std::ranges::find(lines, last_line);
+    if (end == lines.end()) {
+      throw IncompleteReport();
+    }
+    if (end + 1 != lines.end()) {
+      line_ = static_cast<std::size_t>(end - lines.begin()) + 2;
+      refuse("something stands behind 'end'");
+    }
+  }
+
+  void take(std::string_view line) {
+    if (line.size() > report_line_limit) {
+      refuse(fmt::format("longer than {} bytes", report_line_limit));
+    }
+    if (std::ranges::any_of(line, [](char c) { return c < 0x20 || c > 0x7e; })) {
+      refuse("a byte that isn't printable");
+    }
+    const std::size_t space = line.find(' ');
+    const std::string_view key = line.substr(0, space);
+    if (space == std::string_view::npos || space + 1 == line.size()) {
+      refuse(fmt::format("'{}' has no value", shown(key)));
+    }
+    const std::string_view value = line.substr(space + 1);
+    if (key == "class") {
+      take_class(value);
+      return;
+    }
+    if (!keys_.insert(key).second) {
+      refuse(fmt::format("{} occurs twice", shown(key)));
+    }
+    if (key == "state") {
+      report_.on = word(key, value, std::array<std::string_view, 2>{"on", "off"}) == "on";
+    } else if (key == "reason") {
+      report_.reason = value;
+    } else if (const auto* number_fact = find(number_facts, key)) {
+      report_.*number_fact->member = number(key, value);
+    } else if (const auto* word_fact = find(word_facts, key)) {
+      report_.*word_fact->member = word(key, value, word_fact->allowed);
+    }
+  }
+
+  template <typename Fact, std::size_t size>
+  static const Fact* find(const Fact (&facts)[size], std::string_view key) {
+    const auto* found = std::ranges::find(facts, key, &Fact::key);
+    return found == std::end(facts) ? nullptr : found;
+  }
+
+  std::uint64_t number(std::string_view key, std::string_view value) const {
+    std::uint64_t result = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), result);
+    if (end != value.data() + value.size() || error == std::errc::invalid_argument) {
+      refuse(fmt::format("{}: '{}' is not a number", key, shown(value)));
+    }
+    if (error != std::errc() || result > report_count_limit) {
+      refuse(fmt::format("{}: {} is too large", key, shown(value)));
+    }
+    return result;
+  }
+
+  std::string word(std::string_view key, std::string_view value,
+                   std::span<const std::string_view> allowed) const {
+    if (value.find(' ') != std::string_view::npos) {
+      refuse(fmt::format("{}: '{}' is more than one word", key, shown(value)));
+    }
+    if (!allowed.empty() && !allowed.front().empty() &&
+        std::ranges::find(allowed, value) == allowed.end()) {
+      refuse(fmt::format("{}: '{}' is unknown", key, shown(value)));
+    }
+    return std::string(value);
+  }
+
+  void take_class(std::string_view value) {
+    std::vector<std::string_view> words;
+    for (std::string_view rest = value;;) {
+      const std::size_t space = rest.find(' ');
+      words.push_back(rest.substr(0, space));
+      if (space == std::string_view::npos) {
+        break;
+      }
+      rest.remove_prefix(space + 1);
+    }
+    if (words.size() != 8) {
+      refuse(fmt::format("class: {} values instead of 8", words.size()));
+    }
+    SizeClassReport size_class;
+    size_class.domain = word("class", words[0], domains);
+    size_class.szidx = number("class", words[1]);
+    size_class.block_size = number("class", words[2]);
+    size_class.pools_used = number("class", words[3]);
+    size_class.pools_full = number("class", words[4]);
+    size_class.blocks_allocated = number("class", words[5]);
+    size_class.blocks_free = number("class", words[6]);
+    size_class.blocks_untouched = number("class", words[7]);
+    if (size_class.szidx >= most_classes_per_domain) {
+      refuse(fmt::format("class: szidx {} is too large", size_class.szidx));
+    }
+    if (!classes_.insert({size_class.domain, size_class.szidx}).second) {
+      refuse(fmt::format("class {} {} occurs twice", size_class.domain, size_class.szidx));
+    }
+    report_.classes.push_back(std::move(size_class));
+  }
+
+  void check_all_there() const {
+    const auto needs = [&](Needed needed, std::string_view key) {
+      const bool is_needed = needed == Needed::always ||
+                             (needed == Needed::when_on && report_.on) ||
+                             (needed == Needed::when_off && !report_.on);
+      if (is_needed && !keys_.contains(key)) {
+        refuse(fmt::format("{} is missing", key));
+      }
+    };
+    needs(Needed::always, "state");
+    needs(Needed::when_off, "reason");
+    for (const NumberFact& fact : number_facts) {
+      needs(fact.needed, fact.key);
+    }
+    for (const WordFact& fact : word_facts) {
+      needs(fact.needed, fact.key);
+    }
+  }
+
+  void check_product(std::string_view key, std::uint64_t count, std::uint64_t size) const {
+    std::uint64_t bytes = 0;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > report_bytes_limit) {
+      refuse(fmt::format("{}: {} times {} bytes is more than a machine has", key, count, size));
+    }
+  }
+
+  void check_amounts() const {
+    for (const NumberFact& fact : number_facts) {
+      if (fact.key.starts_with("arenas_")) {
+        check_product(fact.key, report_.*fact.member, report_.arena_size);
+      } else if (fact.key.starts_with("pools_")) {
+        check_product(fact.key, report_.*fact.member, report_.pool_size);
+      }
+    }
+    for (const SizeClassReport& size_class : report_.classes) {
+      for (const std::uint64_t blocks : {size_class.blocks_allocated, size_class.blocks_free,
+                                         size_class.blocks_untouched}) {
+        check_product("class", blocks, size_class.block_size);
+      }
+    }
+  }
+
+  std::string_view text_;
+  std::size_t line_ = 0;  // 1 is the first; 0 when the report as a whole is meant
+  Report report_;
+  std::set<std::string_view> keys_;
+  std::set<std::pair<std::string, std::uint64_t>> classes_;
+};
+
+}  // namespace
+
+Report read_report(std::string_view text) { return Reader(text).read(); }
+
+}  // namespace tarn::cli

@@ -1,0 +1,186 @@
+#include "tools/cli/report_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tools/cli/text.h"
+
+namespace tarn::cli {
+namespace {
+
+constexpr std::size_t name_width = 30;
+constexpr std::size_t line_width = 80;
+constexpr std::size_t most_further_lines = 8;
+
+std::string name_of(const Report& report) {
+  return fmt::format("{} (process {})", shorten(report.program, name_width), report.pid);
+}
+
+void add_lines(std::string& text, const Table& table, const Style& style) {
+  bool is_heading = true;
+  text += '\n';
+  for (const std::string& line : table.lines()) {
+    text += is_heading ? style.heading(line) : line;
+    text += '\n';
+    is_heading = false;
+  }
+}
+
+// A row of counts, and below it the bytes that they come to.
+void add_counts(Table& table, const std::string& label, std::initializer_list<std::uint64_t> counts,
+                std::uint64_t size) {
+  std::vector<std::string> count_row{label};
+  std::vector<std::string> byte_row{""};
+  for (const std::uint64_t count : counts) {
+    count_row.push_back(count_text(count));
+    byte_row.push_back(bytes_text(count * size));
+  }
+  table.add(std::move(count_row));
+  table.add(std::move(byte_row));
+}
+
+struct BlockTotals {
+  std::uint64_t allocated = 0, allocated_bytes = 0;
+  std::uint64_t free = 0, free_bytes = 0;
+  std::uint64_t untouched = 0, untouched_bytes = 0;
+};
+
+BlockTotals totals_of(const Report& report) {
+  BlockTotals totals;
+  for (const SizeClassReport& size_class : report.classes) {
+    totals.allocated += size_class.blocks_allocated;
+    totals.allocated_bytes += size_class.blocks_allocated * size_class.block_size;
+    totals.free += size_class.blocks_free;
+    totals.free_bytes += size_class.blocks_free * size_class.block_size;
+    totals.untouched += size_class.blocks_untouched;
+    totals.untouched_bytes += size_class.blocks_untouched * size_class.block_size;
+  }
+  return totals;
+}
+
+std::string header(const Report& report, const Style& style) {
+  std::string text = style.heading(fmt::format("tarn: {} on Python {}", name_of(report),
+                                               shorten(report.python, 20)));
+  text += fmt::format("\n      geometry {}: arenas of {}, pools of {}, blocks up to {}\n",
+                      report.geometry, bytes_text(report.arena_size), bytes_text(report.pool_size),
+                      bytes_text(report.small_request_max));
+  text += fmt::format("      addresses by {}, {}{}\n",
+                      report.address_map == "range" ? "range" : "page map",
+                      report.synchronisation == "caller" ? "under the caller's lock"
+                                                         : "under a lock of its own",
+                      report.checks == "debug" ? ", with debug checks" : "");
+  return text;
+}
+
+Table size_class_table(const Report& report) {
+  std::vector<SizeClassReport> classes;
+  std::ranges::copy_if(report.classes, std::back_inserter(classes), [](const auto& size_class) {
+    return size_class.pools_used + size_class.pools_full > 0;
+  });
+  std::ranges::sort(classes, {}, [](const SizeClassReport& size_class) {
+    return std::tuple(size_class.domain != "obj", size_class.domain, size_class.szidx);
+  });
+  Table table;
+  if (!classes.empty()) {
+    table.add({"domain", "szidx", "block", "pools used", "full", "allocated", "free", "untouched"});
+  }
+  for (const SizeClassReport& size_class : classes) {
+    table.add({size_class.domain, std::to_string(size_class.szidx),
+               count_text(size_class.block_size), count_text(size_class.pools_used),
+               count_text(size_class.pools_full), count_text(size_class.blocks_allocated),
+               count_text(size_class.blocks_free), count_text(size_class.blocks_untouched)});
+  }
+  return table;
+}
+
+std::string further_line(const Report& report) {
+  const std::string name = name_of(report);
+  if (!report.on) {
+    const std::string start = fmt::format("tarn: {}: off: ", name);
+    return start + shorten(report.reason, line_width - std::min(start.size(), line_width - 20)) + '\n';
+  }
+  return fmt::format("tarn: {}: arenas peak {} ({})\n", name, count_text(report.arenas_peak),
+                     bytes_text(report.arenas_peak * report.arena_size));
+}
+
+std::string further_lines(const CollectedReports& reports, std::size_t first) {
+  std::string text;
+  std::size_t room = most_further_lines;
+  std::size_t not_shown = reports.left_out;
+  for (std::size_t index = first; index < reports.further.size(); ++index) {
+    if (room == 0) {
+      ++not_shown;
+      continue;
+    }
+    --room;
+    text += further_line(reports.further[index]);
+  }
+  for (const UnusableReport& unusable : reports.unusable) {
+    if (room == 0) {
+      ++not_shown;
+      continue;
+    }
+    --room;
+    text += fmt::format("tarn: process {}: its report can't be used: {}\n", unusable.pid,
+                        unusable.problem);
+  }
+  if (not_shown > 0) {
+    text += fmt::format("tarn: and {} more\n", count_text(not_shown));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string report_text(const Report& report, const Style& style) {
+  if (!report.on) {
+    return fmt::format("tarn: {} was {} Tarn: {}\n", name_of(report), style.trouble("not on"),
+                       report.reason);
+  }
+  std::string text = header(report, style);
+
+  Table arenas;
+  arenas.add({"", "now", "peak", "mapped", "given back"});
+  add_counts(arenas, "arenas", {report.arenas_now, report.arenas_peak, report.arenas_mapped,
+                                report.arenas_released}, report.arena_size);
+  add_lines(text, arenas, style);
+
+  Table pools;
+  pools.add({"", "used", "full", "empty", "untouched", "peak used or full"});
+  add_counts(pools, "pools", {report.pools_used, report.pools_full, report.pools_empty,
+                              report.pools_untouched, report.pools_peak}, report.pool_size);
+  add_lines(text, pools, style);
+
+  const BlockTotals totals = totals_of(report);
+  Table blocks;
+  blocks.add({"", "allocated", "free", "untouched"});
+  blocks.add({"blocks", count_text(totals.allocated), count_text(totals.free),
+              count_text(totals.untouched)});
+  blocks.add({"", bytes_text(totals.allocated_bytes), bytes_text(totals.free_bytes),
+              bytes_text(totals.untouched_bytes)});
+  add_lines(text, blocks, style);
+
+  add_lines(text, size_class_table(report), style);
+  text += fmt::format("\nrequests over {}, passed on: {} ever, {} live now\n",
+                      bytes_text(report.small_request_max), count_text(report.large_requests),
+                      count_text(report.large_now));
+  return text;
+}
+
+std::string outcome_text(const RunOutcome& outcome, const Style& style) {
+  const CollectedReports& reports = outcome.reports;
+  if (reports.own) {
+    return report_text(*reports.own, style) + further_lines(reports, 0);
+  }
+  const std::string name = shorten(escape(outcome.command.front()), name_width);
+  std::string text = fmt::format("tarn: {} from {} (process {}): {}\n", style.trouble("no report"),
+                                 name, outcome.pid, outcome.no_report);
+  // Typically a shell script that starts a Python: then that is what was asked for.
+  if (!reports.further.empty()) {
+    return text + report_text(reports.further.front(), style) + further_lines(reports, 1);
+  }
+  return text + further_lines(reports, 0);
+}
+
+}  // namespace tarn::cli

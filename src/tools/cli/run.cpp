@@ -1,0 +1,201 @@
+// tarn run: start a program with its memory on Tarn.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <memory>
+#include <optional>
+
+#include "tools/cli/command_line.h"
+#include "tools/cli/commands.h"
+#include "tools/cli/console.h"
+#include "tools/cli/executable.h"
+#include "tools/cli/failure.h"
+#include "tools/cli/library.h"
+#include "tools/cli/pending_file.h"
+#include "tools/cli/process.h"
+#include "tools/cli/program.h"
+#include "tools/cli/report_folder.h"
+#include "tools/cli/report_json.h"
+#include "tools/cli/report_text.h"
+#include "tools/cli/run_arguments.h"
+#include "tools/cli/text.h"
+
+namespace tarn::cli {
+namespace {
+
+const CommandText command_text = {
+    "tarn run",
+    "Run a program with its memory on Tarn.",
+    {"tarn run [OPTION...] [--] COMMAND [ARGUMENT...]",
+     "tarn run [OPTION...] [PYTHON-OPTION...] FILE.py [ARGUMENT...]",
+     "tarn run [OPTION...] [PYTHON-OPTION...] -m MODULE | -c CODE [ARGUMENT...]"},
+    R"(The last two forms use python3, or --python; PYTHON-OPTION is one of its options of one
+letter, such as -u or -X dev. What COMMAND starts lives on Tarn too, if it is a Python.
+The exit status is the program's; 127 when there is no such program, 126 when it can't
+be executed, 2 for a wrong argument.
+
+Examples:
+  tarn run app.py --port 8000
+  tarn run --report -m json.tool big.json
+  tarn run python3 -X dev app.py)"};
+
+struct Options {
+  bool report = false;
+  std::string report_file;  // empty: the report goes to standard error
+  std::string python;
+  std::string geometry;
+  std::string checks;
+  bool quiet = false;
+};
+
+struct Parsed {
+  Options options;
+  RunArguments arguments;
+};
+
+// Nothing when help was asked for.
+std::optional<Parsed> parse(const std::vector<std::string>& words) {
+  Parsed parsed;
+  Options& options = parsed.options;
+  CommandLine line(command_text);
+  CLI::App& app = line.options();
+  // Without a value behind "=", the splitter never leaves a word behind it that could be taken for one.
+  CLI::Option* report =
+      app.add_option("--report", options.report_file,
+                     "at exit, say on standard error what the allocator did; with FILE, write it "
+                     "there as JSON")
+          ->option_text("[=FILE]")
+          ->expected(0, 1);
+  app.add_option("--python", options.python, "the Python for a file, -m or -c (default: python3)")
+      ->option_text("=PATH");
+  line.add_choice("--geometry", options.geometry, "sizes of arenas and pools (default: tarn)",
+                  {"tarn", "classic", "modern"});
+  line.add_choice("--checks", options.checks,
+                  "debug: find writes out of bounds, double frees and the like (default: none)",
+                  {"none", "debug"});
+  app.add_flag("--quiet", options.quiet, "no messages of Tarn's")->disable_flag_override();
+
+  parsed.arguments =
+      split_run_arguments(words, [&](std::string_view name) { return line.takes_value(name); });
+  if (!line.parse(parsed.arguments.options)) {
+    return std::nullopt;
+  }
+  options.report = report->count() > 0;
+  if (parsed.arguments.command.empty() && parsed.arguments.form != CommandForm::python_only) {
+    throw UsageError("tarn run", "no command to run");
+  }
+  return parsed;
+}
+
+// The words to execute: those given, behind a Python and its options if they are for one.
+std::vector<std::string> words_to_execute(const Options& options, const RunArguments& arguments,
+                                          const std::string& path) {
+  bool for_python = arguments.form == CommandForm::python_source ||
+                    arguments.form == CommandForm::python_only || !arguments.python_options.empty();
+  if (arguments.form == CommandForm::word && !for_python) {
+    for_python = is_for_python(arguments.command.front(), path);
+  }
+  if (!for_python) {
+    if (!options.python.empty()) {
+      throw UsageError("tarn run", fmt::format("--python is for Python files, -m and -c, not for the command '{}'",
+                                               escape(arguments.command.front())));
+    }
+    return arguments.command;
+  }
+  std::vector<std::string> words{options.python.empty() ? "python3" : options.python};
+  words.insert(words.end(), arguments.python_options.begin(), arguments.python_options.end());
+  words.insert(words.end(), arguments.command.begin(), arguments.command.end());
+  return words;
+}
+
+// The contract with the library: what it reads in its constructor.
+void set_tarn_variables(Environment& environment, const Options& options) {
+  if (!options.geometry.empty()) {
+    environment.set("TARN_GEOMETRY", options.geometry);
+  }
+  if (!options.checks.empty()) {
+    environment.set("TARN_CHECKS", options.checks);
+  }
+  if (options.quiet) {
+    environment.set("TARN_QUIET", "1");
+  }
+}
+
+int run_with_report(Program& program, const Options& options,
+                    const std::optional<std::string>& obstacle) {
+  std::unique_ptr<PendingFile> file;
+  if (!options.report_file.empty()) {
+    file = std::make_unique<PendingFile>(options.report_file);
+  }
+  RunOutcome outcome;
+  outcome.command = program.argv;
+  {
+    const HeldSignals signals;  // before there is a folder to remove
+    const ReportFolder folder(program.environment);
+    program.environment.set("TARN_REPORT_DIR", folder.path());
+    const pid_t child = spawn(program, signals);
+    // The reader of standard error may go; the program's status has to get through all the same.
+    ::signal(SIGPIPE, SIG_IGN);
+    outcome.pid = static_cast<std::uint64_t>(child);
+    outcome.wait_status = wait_and_pass_signals(child, signals);
+    outcome.reports = folder.collect(child);
+  }
+  outcome.no_report = why_no_report(outcome.reports, outcome.wait_status, obstacle,
+                                    contains_python(program.path));
+  if (file) {
+    try {
+      file->commit(outcome_json(outcome));
+    } catch (const Failure& failure) {
+      complain(failure.what());  // and end as the program did
+    }
+    file.reset();
+  } else {
+    print_error(outcome_text(outcome, Style(wants_colour(STDERR_FILENO))));
+  }
+  return end_as(outcome.wait_status);
+}
+
+Program find(const Options& options, const RunArguments& arguments, Environment environment) {
+  const std::string path = search_path(environment);
+  Program program;
+  program.argv = words_to_execute(options, arguments, path);
+  program.environment = std::move(environment);
+  try {
+    program.path = find_program(program.argv.front(), path);
+  } catch (const Failure& failure) {
+    const std::string& word = program.argv.front();
+    if (arguments.form == CommandForm::verbatim && word.ends_with(".py")) {
+      throw Failure(failure.status(),
+                    fmt::format("{} (behind '--' a .py file is not given to Python)", failure.what()));
+    }
+    throw;
+  }
+  return program;
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& words) {
+  std::optional<Parsed> parsed = parse(words);
+  if (!parsed) {
+    return 0;
+  }
+  const Options& options = parsed->options;
+  Program program = find(options, parsed->arguments, Environment::of_this_process());
+  const std::string library = find_library(program.environment);
+  preload(program.environment, library);
+  set_tarn_variables(program.environment, options);
+
+  const std::optional<std::string> obstacle = preload_obstacle(program.path);
+  if (obstacle && program.environment.get("TARN_QUIET") != "1") {
+    complain(fmt::format("{} runs without Tarn: {}", escape(program.argv.front()), *obstacle));
+  }
+  if (options.report) {
+    return run_with_report(program, options, obstacle);
+  }
+  become(program);
+}
+
+}  // namespace tarn::cli
