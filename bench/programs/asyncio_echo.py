@@ -55,7 +55,7 @@ async def converse(clients: int, lines: int, checksum: Checksum) -> None:
 
 
 def main(scale: Scale, checksum: Checksum) -> None:
-    asyncio.run(converse(40, scale(400), checksum))
+    asyncio.run(converse(40, scale(320), checksum))
 
 
 run(main)

@@ -34,7 +34,7 @@ async def trees(count: int, checksum: Checksum) -> None:
 
 
 def main(scale: Scale, checksum: Checksum) -> None:
-    asyncio.run(trees(scale(4), checksum))
+    asyncio.run(trees(scale(3), checksum))
 
 
 run(main)

@@ -159,7 +159,7 @@ class BTree:
 
 def main(scale: Scale, checksum: Checksum) -> None:
     chance = random.Random(9)
-    size = scale(150000)
+    size = scale(120000)
     keys = list(range(size))
     chance.shuffle(keys)
     tree = BTree()

@@ -66,7 +66,7 @@ class Index:
 
 def main(scale: Scale, checksum: Checksum) -> None:
     chance = random.Random(15)
-    documents = make_documents(chance, scale(17000))
+    documents = make_documents(chance, scale(15000))
     index = Index()
     for document in documents:
         index.add(document)

@@ -7,14 +7,15 @@ import os
 import shutil
 import signal
 import sys
+import textwrap
 from pathlib import Path
 
 from python_bench import configurations, machine, plot, programs, report, results
+from python_bench.benchmark import Benchmark
 from python_bench.comparison import compare_all
 from python_bench.configurations import Configuration, Unavailable
 from python_bench.progress import Progress
 from python_bench.results import Measured, Results
-from python_bench.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -156,8 +157,8 @@ def _measure(arguments: argparse.Namespace) -> Results:
     )
     wants_startup = not arguments.only or programs.STARTUP in arguments.only
     progress = Progress(len(chosen), arguments.rounds, list(found.configurations))
-    session = Session(found, usable, python, arguments.timeout, progress)
-    session.run(chosen, arguments.startup_runs if wants_startup else 0)
+    benchmark = Benchmark(found, usable, python, arguments.timeout, progress)
+    benchmark.run(chosen, arguments.startup_runs if wants_startup else 0)
     progress.clear()
     return found
 
@@ -169,7 +170,7 @@ def _interrupt(number: int, frame: object) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.list:
         for program in programs.find(arguments.programs).values():
-            print(f"{program.name:<17} {program.summary}")
+            print(textwrap.fill(f"{program.name:<17} {program.summary}", report.WIDTH, subsequent_indent=" " * 18))
         return 0
     if arguments.read and arguments.json:
         raise WrongUse("--read measures nothing, so there is nothing for --json to write")

@@ -43,10 +43,15 @@ def turn_order(names: list[str], round_number: int) -> list[str]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the launcher and what it started; they are a session of their own."""
+    """End the launcher and what it started; they are a process group of their own."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    # A descendant that left the group may still hold the pipes: what it prints is nobody's business then.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=5)
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
 
 
 def _status_in_words(status: int) -> str:

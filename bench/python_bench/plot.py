@@ -69,7 +69,7 @@ def draw(results: Results, comparisons: list[Comparison], path: Path) -> None:
         axes.grid(axis="x", color="#dddddd", linewidth=0.6)
         axes.set_axisbelow(True)
         axes.set_title(f"{title}, {results.baseline} = 1 (less is better)", fontsize=10)
-        axes.margins(y=0.02)
+        axes.set_ylim(rows[-1] - 0.6, len(programs) + 0.6)
     # One line above the axes, where no program's bar can run under it: the title on the left, the key on the right.
     figure.suptitle(
         f"{results.python['version']} on {results.machine['processor']}, {results.rounds_wanted} rounds",

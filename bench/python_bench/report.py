@@ -44,16 +44,17 @@ def _verdict(time: Estimate) -> str:
 def _header(results: Results) -> list[str]:
     machine = results.machine
     cores = f"{machine['cores']} core{'s' if machine['cores'] != '1' else ''}"
-    runs = f"{results.rounds_wanted} rounds, interleaved"
+    runs = f"{results.rounds_wanted} round{'s' if results.rounds_wanted > 1 else ''}, interleaved"
     if results.scale != 1:
         runs += f", programs at {results.scale:g} of their size"
-    load = f"load average {machine['load']} at the start, {results.load_at_end or '?'} at the end"
+    load = f"average {machine['load']} at the start, {results.load_at_end or '?'} at the end"
     lines = [
         ("Machine", f"{machine['processor']}, {cores}, {machine['memory']}"),
         ("System", f"{machine['system']}, {machine['kernel']}"),
         ("Python", f"{results.python['version']}, {results.python['path']}"),
         *results.configurations.items(),
-        ("Runs", f"{runs}; {load}"),
+        ("Runs", runs),
+        ("Load", load),
     ]
     width = max(len(name) for name, _ in lines) + 2
     text = [f"{name:<{width}}{value}" for name, value in lines]

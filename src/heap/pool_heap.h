@@ -30,7 +30,7 @@ class PoolHeap {
   using Domain_ = DomainHeap<Geometry, Map, Fill>;
 
   // False when the addresses can't be had.
-  [[nodiscard]] bool open(const HeapOptions& options) noexcept;
+  [[nodiscard, gnu::cold]] bool open(const HeapOptions& options) noexcept;
   void close() noexcept { arenas_.close(); }
 
   [[nodiscard]] Domain_& domain(Domain domain) noexcept {
@@ -54,14 +54,14 @@ class PoolHeap {
   // The pool of any address at all; null when it's in no mapped arena.
   [[nodiscard]] const Pool* find_pool(const void* address) const noexcept;
 
-  void verify() const noexcept;
-  void walk(HeapVisitor& visitor) const noexcept;
-  void collect_statistics(HeapStatistics& statistics) const noexcept;
-  std::size_t release_empty_arenas() noexcept;
+  [[gnu::cold]] void verify() const noexcept;
+  [[gnu::cold]] void walk(HeapVisitor& visitor) const noexcept;
+  [[gnu::cold]] void collect_statistics(HeapStatistics& statistics) const noexcept;
+  [[gnu::cold]] std::size_t release_empty_arenas() noexcept;
 
   // Moves all state to `target`, which is then the heap, and sends every later call of this one's
   // domains to `faces`. No other thread may be inside.
-  void redirect_to(PoolHeap& target, const Face (&faces)[domain_count]) noexcept;
+  [[gnu::cold]] void redirect_to(PoolHeap& target, const Face (&faces)[domain_count]) noexcept;
 
   // The pool that would serve the class next; never null, see alloc::no_pool.
   [[nodiscard]] const Pool* first_used_pool(Domain domain, std::size_t szidx) noexcept {
@@ -92,7 +92,7 @@ class PoolHeap {
   void stop_keeping_all(Arena& arena) noexcept;
   void drain_if_idle(Arena& arena) noexcept;
 
-  void verify_pool(const Pool& pool) const noexcept;
+  [[gnu::cold]] void verify_pool(const Pool& pool) const noexcept;
 
   [[nodiscard]] alloc::UsedPools<Geometry::size_classes>& usedpools_of(const Pool& pool) noexcept {
     return domain(pool.domain).usedpools_;
@@ -102,6 +102,9 @@ class PoolHeap {
   Domain_ domains_[domain_count];
   Large large_;
 };
+
+template <typename Geometry, typename Map>
+using PlainHeap = PoolHeap<Geometry, Map, NoFill>;
 
 }  // namespace tarn::heap
 

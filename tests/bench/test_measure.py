@@ -84,7 +84,8 @@ class Failure(unittest.TestCase):
     def test_after_too_long_ends_the_program_and_its_children(self) -> None:
         with TemporaryDirectory() as folder:
             note = Path(folder) / "children"
-            code = f"import os, time\nchild = os.fork()\nopen({str(note)!r}, 'a').write(f'{{os.getpid()}}\\n')\ntime.sleep(60)"
+            write = f"open({str(note)!r}, 'a').write(f'{{os.getpid()}}\\n')"
+            code = f"import os, time\nos.fork()\n{write}\ntime.sleep(60)"
             started = time.monotonic()
             run = run_python(code, timeout=1)
             self.assertEqual(run.failure, "still running after 1 s")

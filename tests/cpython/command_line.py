@@ -102,8 +102,9 @@ def _selections(arguments: argparse.Namespace, options: Options) -> list[Selecti
     else:
         names = list(dict.fromkeys(name.removesuffix(".py") for name in arguments.modules)) or available
         selections = [Selection(name) for name in names]
+    left_out = {one.module: one.ignore for one in lists.read_modules(lists.LEFT_OUT)}
     extra_match, extra_ignore = tuple(arguments.match), tuple(arguments.ignore)
-    selections = [Selection(one.module, one.match + extra_match, one.ignore + extra_ignore)
+    selections = [Selection(one.module, one.match + extra_match, one.ignore + extra_ignore + left_out.get(one.module, ()))
                   for one in selections if one.module not in arguments.exclude]
     unknown = [one.module for one in selections if one.module.split(".")[0] not in available]
     if unknown:
@@ -159,6 +160,9 @@ def _run(arguments: argparse.Namespace) -> int:
     print(f"{python['executable']} {python['version']}", flush=True)
     if not arguments.only_stock:
         print(f"{other.name}: {shlex.join(other.prefix)}", flush=True)
+    for one in selections:
+        if one.ignore:
+            print(f"left out of {one.module}: {', '.join(one.ignore)}", flush=True)
     if arguments.stock_results:
         print(f"stock's results of {report.count(len(known), 'module')} are from {arguments.stock_results}", flush=True)
 

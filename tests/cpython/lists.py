@@ -1,4 +1,4 @@
-"""Reads the two lists beside this file: the modules for continuous integration, and the expected differences."""
+"""Reads the lists beside this file: modules for continuous integration, expected differences, what is left out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .regrtest import Selection
 
 HERE = pathlib.Path(__file__).resolve().parent
 CI_MODULES = HERE / "ci-modules.txt"
+LEFT_OUT = HERE / "left-out.txt"
 EXPECTED_DIFFERENCES = HERE / "expected-differences.txt"
 
 

@@ -1,4 +1,4 @@
-"""The two lists are read strictly: a line that isn't understood is an error with its place."""
+"""The lists are read strictly: a line that isn't understood is an error with its place."""
 
 from __future__ import annotations
 

@@ -16,10 +16,15 @@ namespace {
 // CLI11's layout with our usage lines, and "--option=VALUE" written as it is typed.
 class HelpLayout : public CLI::Formatter {
  public:
-  explicit HelpLayout(const CommandText& text) : text_(text) { column_width(28); }
+  explicit HelpLayout(const CommandText& text) : text_(text) { column_width(22); }
 
   std::string make_usage(const CLI::App* /*app*/, std::string /*name*/) const override {
     return fmt::format("\nUsage: {}\n", fmt::join(text_.usages, "\n       "));
+  }
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+    std::string name = CLI::Formatter::make_option_name(option, is_positional);
+    const std::size_t comma = name.find(',');
+    return comma == std::string::npos ? name : name.insert(comma + 1, 1, ' ');
   }
   std::string make_option_opts(const CLI::Option* option) const override {
     return option->get_option_text();
@@ -31,7 +36,8 @@ class HelpLayout : public CLI::Formatter {
 
 }  // namespace
 
-CommandLine::CommandLine(CommandText text) : text_(std::move(text)), app_(text_.summary, text_.name) {
+CommandLine::CommandLine(CommandText text)
+    : text_(std::move(text)), app_(text_.summary, text_.name) {
   app_.formatter(std::make_shared<HelpLayout>(text_));
   app_.set_help_flag("-h,--help", "show this help");
   app_.footer(text_.more);
@@ -41,10 +47,9 @@ CommandLine::CommandLine(CommandText text) : text_(std::move(text)), app_(text_.
 
 void CommandLine::add_choice(const std::string& name, std::string& value,
                              const std::string& description, std::vector<std::string> choices) {
-  const std::string shown = fmt::format("{}", fmt::join(choices, "|"));
   const std::string allowed = fmt::format("{}", fmt::join(choices, ", "));
   app_.add_option(name, value, description)
-      ->option_text("=" + shown)
+      ->option_text("=NAME")
       ->check([choices, allowed](const std::string& given) {
         return std::ranges::find(choices, given) != choices.end()
                    ? std::string()
@@ -74,7 +79,8 @@ bool CommandLine::parse(const std::vector<std::string>& words) {
   if (const std::vector<std::string> unknown = app_.remaining(); !unknown.empty()) {
     const std::string& word = unknown.front();
     const bool is_option = word.size() > 1 && word.starts_with("-");
-    throw UsageError(text_.name, is_option ? fmt::format("unknown option '{}'", escape(word.substr(0, word.find('='))))
+    throw UsageError(text_.name, is_option ? fmt::format("unknown option '{}'",
+                                                         escape(word.substr(0, word.find('='))))
                                            : fmt::format("unexpected argument '{}'", escape(word)));
   }
   return true;

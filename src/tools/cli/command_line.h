@@ -22,7 +22,7 @@ class CommandLine {
 
   [[nodiscard]] CLI::App& options() { return app_; }
 
-  // An option that takes one of some words. The last one given counts.
+  // An option that takes one of some words. Given twice, the last one counts, as for every option.
   void add_choice(const std::string& name, std::string& value, const std::string& description,
                   std::vector<std::string> choices);
 

@@ -48,8 +48,6 @@ void print_error(std::string_view text) noexcept {
   static_cast<void>(write_all(STDERR_FILENO, text));
 }
 
-void complain(std::string_view text) {
-  print_error(fmt::format("tarn: {}\n", text));
-}
+void complain(std::string_view text) { print_error(fmt::format("tarn: {}\n", text)); }
 
 }  // namespace tarn::cli

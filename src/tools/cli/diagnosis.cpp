@@ -56,7 +56,9 @@ class Examination {
     const bool is_same_file = python.executable.empty() || python.executable == findings_.python;
     note("python", is_same_file ? file : fmt::format("{} ({})", file, escape(python.executable)));
 
-    const std::string version = fmt::format("{} {}", python.implementation == "cpython" ? "CPython" : python.implementation, python.version);
+    const std::string version =
+        fmt::format("{} {}", python.implementation == "cpython" ? "CPython" : python.implementation,
+                    python.version);
     constexpr const char* use_another = "use CPython 3.8 to 3.14";
     if (python.implementation != "cpython") {
       obstruct("version", version,
@@ -70,9 +72,10 @@ class Examination {
     }
 
     if (python.free_threaded) {
-      obstruct("build", "free-threaded",
-               "its cycle collector finds objects by walking the heaps of its own allocator, mimalloc",
-               fmt::format("use a build with the GIL (python{}.{})", python.major, python.minor));
+      obstruct(
+          "build", "free-threaded",
+          "its cycle collector finds objects by walking the heaps of its own allocator, mimalloc",
+          fmt::format("use a build with the GIL (python{}.{})", python.major, python.minor));
     } else if (python.pointer_bits != 64) {
       obstruct("build", fmt::format("{} bits", python.pointer_bits), "it is not a 64-bit program",
                "use a 64-bit Python");
@@ -85,7 +88,7 @@ class Examination {
 
   void examine_loading() {
     if (findings_.library.empty()) {
-      obstruct("hook", findings_.library_problem, findings_.library_problem, "");
+      obstruct("hook", findings_.library_problem, "the hook can't be preloaded", "");
     } else {
       note("hook", escape(findings_.library) + ", by LD_PRELOAD");
     }
@@ -117,9 +120,8 @@ class Examination {
   }
 
   void examine_pythonmalloc(const std::string& value) {
-    constexpr std::array<std::string_view, 6> others = {"malloc",   "malloc_debug",
-                                                        "pymalloc", "pymalloc_debug",
-                                                        "mimalloc", "mimalloc_debug"};
+    constexpr std::array<std::string_view, 6> others = {
+        "malloc", "malloc_debug", "pymalloc", "pymalloc_debug", "mimalloc", "mimalloc_debug"};
     const std::string shown = shorten(escape(value), 40);
     if (value == "default") {
       note("PYTHONMALLOC", "default: Tarn stays on");
@@ -127,7 +129,8 @@ class Examination {
       note("PYTHONMALLOC", "debug: Tarn stays on, under Python's debug hooks");
     } else if (std::ranges::find(others, value) != others.end()) {
       obstruct("PYTHONMALLOC", shown + ": chooses another allocator, Tarn stays off",
-               fmt::format("PYTHONMALLOC={} chooses another allocator", shown), "unset PYTHONMALLOC");
+               fmt::format("PYTHONMALLOC={} chooses another allocator", shown),
+               "unset PYTHONMALLOC");
     } else {
       obstruct("PYTHONMALLOC", shown + ": Python knows no such allocator, and won't start",
                fmt::format("Python won't start with PYTHONMALLOC={}", shown), "unset PYTHONMALLOC");
@@ -137,12 +140,11 @@ class Examination {
   void examine_trial() {
     if (findings_.trial && findings_.trial->on) {
       const Report& report = *findings_.trial;
-      note("tried", fmt::format("on Tarn: geometry {}, addresses by {}, {} at most",
-                                report.geometry,
-                                report.address_map == "range" ? "range" : "page map",
-                                report.arenas_peak == 1
-                                    ? "1 arena"
-                                    : count_text(report.arenas_peak) + " arenas"));
+      note("tried",
+           fmt::format(
+               "on Tarn: geometry {}, addresses by {}, {} at most", report.geometry,
+               report.address_map == "range" ? "range" : "page map",
+               report.arenas_peak == 1 ? "1 arena" : count_text(report.arenas_peak) + " arenas"));
     } else if (findings_.trial) {
       obstruct("tried", "not on Tarn: " + findings_.trial->reason, findings_.trial->reason, "");
     } else if (!findings_.trial_problem.empty()) {
@@ -198,12 +200,13 @@ nlohmann::ordered_json diagnosis_json(const Findings& findings, const Diagnosis&
   json["facts"] = nullptr;
   if (findings.probe.facts) {
     const PythonFacts& facts = *findings.probe.facts;
-    json["facts"] = {{"version", facts.version},
-                     {"implementation", facts.implementation},
-                     {"free_threaded", facts.free_threaded},
-                     {"pointer_bits", facts.pointer_bits},
-                     {"executable", facts.executable},
-                     {"libpython", facts.libpython.empty() ? Json(nullptr) : Json(facts.libpython)}};
+    json["facts"] = {
+        {"version", facts.version},
+        {"implementation", facts.implementation},
+        {"free_threaded", facts.free_threaded},
+        {"pointer_bits", facts.pointer_bits},
+        {"executable", facts.executable},
+        {"libpython", facts.libpython.empty() ? Json(nullptr) : Json(facts.libpython)}};
   }
   json["hook"] = findings.library.empty() ? Json(nullptr) : Json(findings.library);
   json["PYTHONMALLOC"] = optional_json(findings.pythonmalloc);

@@ -34,7 +34,8 @@ void Environment::set(std::string_view name, std::string_view value) {
   std::string entry(name);
   entry += '=';
   entry += value;
-  const auto found = std::ranges::find_if(entries_, [&](const auto& old) { return names(old, name); });
+  const auto found =
+      std::ranges::find_if(entries_, [&](const auto& old) { return names(old, name); });
   if (found == entries_.end()) {
     entries_.push_back(std::move(entry));
   } else {

@@ -62,8 +62,7 @@ std::vector<fs::path> library_candidates(const fs::path& command_folder) {
 std::string find_library(const Environment& environment) {
   if (const auto given = environment.get("TARN_LIBRARY"); given && !given->empty()) {
     if (!is_file(*given)) {
-      throw Failure(exit_failure,
-                    fmt::format("TARN_LIBRARY names no file: {}", escape(*given)));
+      throw Failure(exit_failure, fmt::format("TARN_LIBRARY names no file: {}", escape(*given)));
     }
     // Absolute, because a program may change its folder before it starts another.
     return checked(absolute_path(*given));
@@ -77,8 +76,9 @@ std::string find_library(const Environment& environment) {
     }
     looked += (looked.empty() ? "" : ", ") + escape(candidate.string());
   }
-  throw Failure(exit_failure, fmt::format("{} is missing; looked for {}; set TARN_LIBRARY to its path",
-                                          library_name, looked));
+  throw Failure(exit_failure,
+                fmt::format("{} is missing; looked for {}; set TARN_LIBRARY to its path",
+                            library_name, looked));
 }
 
 void preload(Environment& environment, const std::string& library) {

@@ -30,7 +30,9 @@ constexpr Command commands[] = {
 };
 
 std::string help() {
-  std::string text = "Put an unmodified Python on Tarn's memory manager.\n\nUsage: tarn COMMAND [ARGUMENT...]\n\nCommands:\n";
+  std::string text =
+      "Put an unmodified Python on Tarn's memory manager.\n\nUsage: tarn COMMAND "
+      "[ARGUMENT...]\n\nCommands:\n";
   for (const Command& command : commands) {
     text += fmt::format("  {:<10}  {}\n", command.name, command.summary);
   }
@@ -50,7 +52,8 @@ std::string help() {
   }
   std::error_code error;
   if (word.ends_with(".py") || std::filesystem::exists(word, error)) {
-    throw UsageError("tarn", fmt::format("unknown command '{0}'; did you mean 'tarn run {0}'?", escape(word)));
+    throw UsageError(
+        "tarn", fmt::format("unknown command '{0}'; did you mean 'tarn run {0}'?", escape(word)));
   }
   throw UsageError("tarn", fmt::format("unknown command '{}'", escape(word)));
 }

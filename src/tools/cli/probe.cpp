@@ -118,7 +118,8 @@ ProbeResult probe_python(const Program& python, const CaptureLimits& limits) {
     program.argv = {python.argv.front(), isolation, "-S", "-c", probe_code};
     const Captured captured = capture(program, limits);
     const bool succeeded = captured.end == Captured::End::by_itself &&
-                           WIFEXITED(captured.wait_status) && WEXITSTATUS(captured.wait_status) == 0;
+                           WIFEXITED(captured.wait_status) &&
+                           WEXITSTATUS(captured.wait_status) == 0;
     result = succeeded ? read_probe(captured.output) : refused(describe_failure(captured, limits));
     if (result.facts || captured.end != Captured::End::by_itself) {
       return result;
@@ -140,9 +141,10 @@ std::string describe_failure(const Captured& captured, const CaptureLimits& limi
     case Captured::End::by_itself:
       break;
   }
-  std::string text = WIFSIGNALED(captured.wait_status)
-                         ? fmt::format("it was ended by {}", signal_name(WTERMSIG(captured.wait_status)))
-                         : fmt::format("it ended with status {}", WEXITSTATUS(captured.wait_status));
+  std::string text =
+      WIFSIGNALED(captured.wait_status)
+          ? fmt::format("it was ended by {}", signal_name(WTERMSIG(captured.wait_status)))
+          : fmt::format("it ended with status {}", WEXITSTATUS(captured.wait_status));
   const std::vector<std::string_view> lines = lines_of(captured.errors);
   if (!lines.empty() && !lines.back().empty()) {
     text += fmt::format(": {}", shorten(escape(lines.back().substr(0, 400)), 120));

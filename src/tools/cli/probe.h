@@ -9,7 +9,7 @@
 namespace tarn::cli {
 
 struct PythonFacts {
-  std::string version;         // "3.13.0rc1"
+  std::string version;  // "3.13.0rc1"
   unsigned major = 0;
   unsigned minor = 0;
   std::string implementation;  // "cpython"

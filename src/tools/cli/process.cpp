@@ -89,7 +89,8 @@ class Supervisor {
       }
     }
     if (changed < 0) {
-      throw Failure(exit_failure, fmt::format("waiting for process {}: {}", child_, std::strerror(errno)));
+      throw Failure(exit_failure,
+                    fmt::format("waiting for process {}: {}", child_, std::strerror(errno)));
     }
     return false;
   }

@@ -80,7 +80,8 @@ bool is_for_something_else(const std::string& file) {
   char buffer[256];
   stream.read(buffer, sizeof buffer);
   const std::string_view start(buffer, static_cast<std::size_t>(stream.gcount()));
-  if (start.starts_with("\x7f" "ELF")) {
+  if (start.starts_with("\x7f"
+                        "ELF")) {
     return true;
   }
   const std::string_view first_line = start.substr(0, start.find('\n'));

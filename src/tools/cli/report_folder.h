@@ -19,11 +19,11 @@ struct UnusableReport {
 };
 
 struct CollectedReports {
-  std::optional<Report> own;                // of the program's own process
+  std::optional<Report> own;  // of the program's own process
   std::optional<UnusableReport> own_unusable;
-  std::vector<Report> further;              // the largest peak of arenas first
-  std::vector<UnusableReport> unusable;     // by process id
-  std::size_t left_out = 0;                 // reports that were not read: there were too many
+  std::vector<Report> further;           // the largest peak of arenas first
+  std::vector<UnusableReport> unusable;  // by process id
+  std::size_t left_out = 0;              // reports that were not read: there were too many
 };
 
 // Made with mode 0700 in TMPDIR or /tmp, and removed with all it holds. What lies in it was put there

@@ -239,8 +239,8 @@ class Reader {
       }
     }
     for (const SizeClassReport& size_class : report_.classes) {
-      for (const std::uint64_t blocks : {size_class.blocks_allocated, size_class.blocks_free,
-                                         size_class.blocks_untouched}) {
+      for (const std::uint64_t blocks :
+           {size_class.blocks_allocated, size_class.blocks_free, size_class.blocks_untouched}) {
         check_product("class", blocks, size_class.block_size);
       }
     }

@@ -60,16 +60,15 @@ BlockTotals totals_of(const Report& report) {
 }
 
 std::string header(const Report& report, const Style& style) {
-  std::string text = style.heading(fmt::format("tarn: {} on Python {}", name_of(report),
-                                               shorten(report.python, 20)));
+  std::string text = style.heading(
+      fmt::format("tarn: {} on Python {}", name_of(report), shorten(report.python, 20)));
   text += fmt::format("\n      geometry {}: arenas of {}, pools of {}, blocks up to {}\n",
                       report.geometry, bytes_text(report.arena_size), bytes_text(report.pool_size),
                       bytes_text(report.small_request_max));
-  text += fmt::format("      addresses by {}, {}{}\n",
-                      report.address_map == "range" ? "range" : "page map",
-                      report.synchronisation == "caller" ? "under the caller's lock"
-                                                         : "under a lock of its own",
-                      report.checks == "debug" ? ", with debug checks" : "");
+  text += fmt::format(
+      "      addresses by {}, {}{}\n", report.address_map == "range" ? "range" : "page map",
+      report.synchronisation == "caller" ? "under the caller's lock" : "under a lock of its own",
+      report.checks == "debug" ? ", with debug checks" : "");
   return text;
 }
 
@@ -98,7 +97,8 @@ std::string further_line(const Report& report) {
   const std::string name = name_of(report);
   if (!report.on) {
     const std::string start = fmt::format("tarn: {}: off: ", name);
-    return start + shorten(report.reason, line_width - std::min(start.size(), line_width - 20)) + '\n';
+    return start + shorten(report.reason, line_width - std::min(start.size(), line_width - 20)) +
+           '\n';
   }
   return fmt::format("tarn: {}: arenas peak {} ({})\n", name, count_text(report.arenas_peak),
                      bytes_text(report.arenas_peak * report.arena_size));
@@ -142,14 +142,17 @@ std::string report_text(const Report& report, const Style& style) {
 
   Table arenas;
   arenas.add({"", "now", "peak", "mapped", "given back"});
-  add_counts(arenas, "arenas", {report.arenas_now, report.arenas_peak, report.arenas_mapped,
-                                report.arenas_released}, report.arena_size);
+  add_counts(arenas, "arenas",
+             {report.arenas_now, report.arenas_peak, report.arenas_mapped, report.arenas_released},
+             report.arena_size);
   add_lines(text, arenas, style);
 
   Table pools;
   pools.add({"", "used", "full", "empty", "untouched", "peak used or full"});
-  add_counts(pools, "pools", {report.pools_used, report.pools_full, report.pools_empty,
-                              report.pools_untouched, report.pools_peak}, report.pool_size);
+  add_counts(pools, "pools",
+             {report.pools_used, report.pools_full, report.pools_empty, report.pools_untouched,
+              report.pools_peak},
+             report.pool_size);
   add_lines(text, pools, style);
 
   const BlockTotals totals = totals_of(report);

@@ -31,15 +31,17 @@ const CommandText command_text = {
     {"tarn run [OPTION...] [--] COMMAND [ARGUMENT...]",
      "tarn run [OPTION...] [PYTHON-OPTION...] FILE.py [ARGUMENT...]",
      "tarn run [OPTION...] [PYTHON-OPTION...] -m MODULE | -c CODE [ARGUMENT...]"},
-    R"(The last two forms use python3, or --python; PYTHON-OPTION is one of its options of one
-letter, such as -u or -X dev. What COMMAND starts lives on Tarn too, if it is a Python.
-The exit status is the program's; 127 when there is no such program, 126 when it can't
-be executed, 2 for a wrong argument.
+    R"(The last two forms run python3, or what --python says; a PYTHON-OPTION is one of
+its options of one letter, such as -u or -X dev. Programs that COMMAND starts are
+on Tarn too. What stands behind COMMAND is COMMAND's.
+
+The exit status is the program's own; 127 when there is no such program, 126 when
+it can't be executed, 2 for a wrong argument.
 
 Examples:
   tarn run app.py --port 8000
   tarn run --report -m json.tool big.json
-  tarn run python3 -X dev app.py)"};
+  tarn run --report=memory.json python3 -X dev app.py)"};
 
 struct Options {
   bool report = false;
@@ -64,18 +66,20 @@ std::optional<Parsed> parse(const std::vector<std::string>& words) {
   // Without a value behind "=", the splitter never leaves a word behind it that could be taken for one.
   CLI::Option* report =
       app.add_option("--report", options.report_file,
-                     "at exit, say on standard error what the allocator did; with FILE, write it "
-                     "there as JSON")
+                     "at exit, tell what the allocator did: on standard error,\nor as JSON in FILE")
           ->option_text("[=FILE]")
           ->expected(0, 1);
-  app.add_option("--python", options.python, "the Python for a file, -m or -c (default: python3)")
+  app.add_option("--python", options.python, "for FILE.py, -m and -c (default: python3)")
       ->option_text("=PATH");
-  line.add_choice("--geometry", options.geometry, "sizes of arenas and pools (default: tarn)",
+  line.add_choice("--geometry", options.geometry,
+                  "tarn (the default), classic or modern: the sizes of\narenas, pools and blocks",
                   {"tarn", "classic", "modern"});
   line.add_choice("--checks", options.checks,
-                  "debug: find writes out of bounds, double frees and the like (default: none)",
+                  "none (the default), or debug: find writes out of\nbounds, double frees and "
+                  "their kind, and abort",
                   {"none", "debug"});
-  app.add_flag("--quiet", options.quiet, "no messages of Tarn's")->disable_flag_override();
+  app.add_flag("--quiet", options.quiet, "no messages from Tarn, but for the report")
+      ->disable_flag_override();
 
   parsed.arguments =
       split_run_arguments(words, [&](std::string_view name) { return line.takes_value(name); });
@@ -99,8 +103,10 @@ std::vector<std::string> words_to_execute(const Options& options, const RunArgum
   }
   if (!for_python) {
     if (!options.python.empty()) {
-      throw UsageError("tarn run", fmt::format("--python is for Python files, -m and -c, not for the command '{}'",
-                                               escape(arguments.command.front())));
+      throw UsageError(
+          "tarn run",
+          fmt::format("--python is for Python files, -m and -c, not for the command '{}'",
+                      escape(arguments.command.front())));
     }
     return arguments.command;
   }
@@ -142,8 +148,8 @@ int run_with_report(Program& program, const Options& options,
     outcome.wait_status = wait_and_pass_signals(child, signals);
     outcome.reports = folder.collect(child);
   }
-  outcome.no_report = why_no_report(outcome.reports, outcome.wait_status, obstacle,
-                                    contains_python(program.path));
+  outcome.no_report =
+      why_no_report(outcome.reports, outcome.wait_status, obstacle, contains_python(program.path));
   if (file) {
     try {
       file->commit(outcome_json(outcome));
@@ -167,8 +173,9 @@ Program find(const Options& options, const RunArguments& arguments, Environment 
   } catch (const Failure& failure) {
     const std::string& word = program.argv.front();
     if (arguments.form == CommandForm::verbatim && word.ends_with(".py")) {
-      throw Failure(failure.status(),
-                    fmt::format("{} (behind '--' a .py file is not given to Python)", failure.what()));
+      throw Failure(
+          failure.status(),
+          fmt::format("{} (behind '--' a .py file is not given to Python)", failure.what()));
     }
     throw;
   }

@@ -58,8 +58,9 @@ class Splitter {
 
   void refuse_python_options_before_verbatim() const {
     if (!result_.python_options.empty()) {
-      refuse(fmt::format("'{}' is an option of Python's, but what stands behind '--' is run as it is",
-                         escape(result_.python_options.front())));
+      refuse(
+          fmt::format("'{}' is an option of Python's, but what stands behind '--' is run as it is",
+                      escape(result_.python_options.front())));
     }
   }
 

@@ -25,7 +25,8 @@ std::string why_no_report(const CollectedReports& reports, int wait_status,
   if (!has_python) {
     return "it is not a Python";
   }
-  return "it ended without Python's own exit, by os._exit or by starting another program in its place";
+  return "it ended without Python's own exit, by os._exit or by starting another program in its "
+         "place";
 }
 
 }  // namespace tarn::cli

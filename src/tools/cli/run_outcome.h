@@ -20,6 +20,7 @@ struct RunOutcome {
 // `obstacle`: why nothing could be preloaded, if so. `has_python`: whether the program's file has
 // Python in it.
 [[nodiscard]] std::string why_no_report(const CollectedReports& reports, int wait_status,
-                                        const std::optional<std::string>& obstacle, bool has_python);
+                                        const std::optional<std::string>& obstacle,
+                                        bool has_python);
 
 }  // namespace tarn::cli

@@ -1,6 +1,7 @@
 #include "tools/cli/signals.h"
 
 #include <ctime>
+#include <initializer_list>
 
 namespace tarn::cli {
 

@@ -1,4 +1,4 @@
-"""One session of measuring: the start-up test, then every program, each round of which runs all configurations."""
+"""The measuring itself: the start-up test, then every program, each round of which runs all configurations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Failed(Exception):
     """A program ended badly, or two of its runs disagree."""
 
 
-class Session:
+class Benchmark:
     def __init__(
         self, results: Results, configurations: list[Configuration], python: str, timeout: float, progress: Progress
     ) -> None:

@@ -1,0 +1,10 @@
+#include "heap/instance_of.h"
+#include "heap/pool_heap.h"
+
+namespace tarn::heap {
+
+Instance* create_classic(const HeapOptions& options) noexcept {
+  return create_with<PlainHeap, alloc::ClassicGeometry>(options);
+}
+
+}  // namespace tarn::heap

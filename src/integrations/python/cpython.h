@@ -1,0 +1,76 @@
+// The part of CPython's public C API that the hook calls, declared here so that one library serves all
+// versions. Every function is weak: in a process that isn't Python it's null, and the hook does nothing.
+// The structures have been the same from 3.8 to 3.14 in builds with a GIL.
+#pragma once
+
+#include <cstddef>
+
+extern "C" {
+
+struct PyObject;
+struct PyInterpreterState;
+
+enum PyMemAllocatorDomain { PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ };
+
+struct PyMemAllocatorEx {
+  void* ctx;
+  void* (*malloc)(void* ctx, std::size_t size);
+  void* (*calloc)(void* ctx, std::size_t count, std::size_t size);
+  void* (*realloc)(void* ctx, void* block, std::size_t size);
+  void (*free)(void* ctx, void* block);
+};
+
+struct PyObjectArenaAllocator {
+  void* ctx;
+  void* (*alloc)(void* ctx, std::size_t size);
+  void (*free)(void* ctx, void* block, std::size_t size);
+};
+
+using PyCFunction = PyObject* (*)(PyObject* self, PyObject* arguments);
+
+struct PyMethodDef {
+  const char* ml_name;
+  PyCFunction ml_meth;
+  int ml_flags;
+  const char* ml_doc;
+};
+inline constexpr int METH_NOARGS = 0x0004;
+
+struct PyCFunctionObject {
+  std::size_t ob_refcnt;
+  void* ob_type;
+  PyMethodDef* m_ml;
+};
+
+using Py_AuditHookFunction = int (*)(const char* event, PyObject* arguments, void* data);
+
+#define TARN_FROM_CPYTHON [[gnu::weak]] extern
+
+TARN_FROM_CPYTHON const char* Py_GetVersion();
+TARN_FROM_CPYTHON int Py_IsInitialized();
+TARN_FROM_CPYTHON void PyMem_GetAllocator(PyMemAllocatorDomain, PyMemAllocatorEx*);
+TARN_FROM_CPYTHON void PyMem_SetAllocator(PyMemAllocatorDomain, PyMemAllocatorEx*);
+TARN_FROM_CPYTHON void PyMem_SetupDebugHooks();
+TARN_FROM_CPYTHON void PyObject_GetArenaAllocator(PyObjectArenaAllocator*);
+TARN_FROM_CPYTHON void PyObject_SetArenaAllocator(PyObjectArenaAllocator*);
+
+// All below need the GIL, but for Py_AddPendingCall.
+TARN_FROM_CPYTHON int Py_AddPendingCall(int (*function)(void*), void* data);
+TARN_FROM_CPYTHON int PyGILState_Check();
+TARN_FROM_CPYTHON int PySys_AddAuditHook(Py_AuditHookFunction, void* data);
+TARN_FROM_CPYTHON PyInterpreterState* PyInterpreterState_Get();   // 3.9
+TARN_FROM_CPYTHON PyInterpreterState* PyInterpreterState_Main();
+TARN_FROM_CPYTHON PyObject* PySys_GetObject(const char* name);  // borrowed
+TARN_FROM_CPYTHON PyCFunction PyCFunction_GetFunction(PyObject*);
+TARN_FROM_CPYTHON PyObject* PyCFunction_NewEx(PyMethodDef*, PyObject* self, PyObject* module);
+TARN_FROM_CPYTHON PyObject* PyLong_FromSize_t(std::size_t);
+TARN_FROM_CPYTHON PyObject* PyImport_ImportModule(const char*);
+TARN_FROM_CPYTHON PyObject* PyObject_CallMethod(PyObject*, const char*, const char*, ...);
+TARN_FROM_CPYTHON void PyErr_Clear();
+TARN_FROM_CPYTHON void Py_IncRef(PyObject*);
+TARN_FROM_CPYTHON void Py_DecRef(PyObject*);
+TARN_FROM_CPYTHON PyObject _Py_NoneStruct;
+
+#undef TARN_FROM_CPYTHON
+
+}  // extern "C"

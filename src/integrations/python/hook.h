@@ -1,0 +1,63 @@
+// The life of Tarn in a Python process.
+//
+//   state       entered when                                          PyMem functions of mem and obj
+//   ─────       ────────────                                          ─────────────────────────────
+//   absent      the process isn't Python                              Python's own
+//   waiting     the library is loaded (before main)                   ours, which look for Py_IsInitialized
+//   living      Python is initialised                                 the heap's own: the hot path
+//   off         Python can't be carried, or the user chose another    Python's own
+//               allocator
+//
+// Ways on:  waiting ──first allocation after initialisation──► living
+//           replaced by dev mode or PYTHONMALLOC=debug ──pymalloc's first arena──► living, under
+//             Python's debug hooks
+//           lost by Py_Finalize and a second Py_Initialize (3.12 and later) ──► living again, wrapping
+//
+// Python changes its allocators only with the GIL held, or before there are threads, so all here but the
+// report needs no lock of its own.
+#pragma once
+
+#include <cstdint>
+
+#include "heap/instance.h"
+#include "integrations/python/cpython.h"
+#include "integrations/python/settings.h"
+#include "integrations/python/version.h"
+
+namespace tarn::python {
+
+enum class State : std::uint8_t { absent, waiting, living, off };
+
+struct Hook {
+  State state = State::absent;
+  const char* reason = nullptr;  // of being off
+  bool embedded = false;         // Python was initialised by a program that links it
+  Settings settings;
+  Version version;
+  heap::Instance* heap = nullptr;
+  PyMemAllocatorEx previous[domain_count] = {};  // what Python had before us
+  PyObjectArenaAllocator previous_arenas = {};
+  // Where large requests and foreign pointers go. The C library, until Python had an allocator before us
+  // whose blocks come back.
+  GeneralAllocator general = {};
+};
+
+// The process's one. Not constructed at run time: the library's constructor may run before others'.
+extern constinit Hook hook;
+
+// Whether mem and obj are served by functions of ours (perhaps below somebody's hooks: this looks at the
+// outermost only).
+[[nodiscard]] bool is_outermost() noexcept;
+
+// Puts the heap's functions into Python's mem and obj domains. `previous_blocks_live`: blocks of the
+// allocator before us are around and will come back.
+void take_over(bool previous_blocks_live) noexcept;
+
+// After Python was initialised, perhaps not for the first time: if it uses its own allocators now, though
+// Tarn was on, takes over again. Needs the GIL, at a point where Python may run.
+void live_again() noexcept;
+
+// Says why in a line (unless quiet) and leaves Python's own allocators.
+void stay_off(const char* reason) noexcept;
+
+}  // namespace tarn::python

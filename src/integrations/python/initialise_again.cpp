@@ -1,0 +1,56 @@
+// An embedding program may call Py_Finalize and then initialise again. From 3.12 on that resets the
+// allocators to Python's own; nothing of ours is called meanwhile. So the functions with which a program
+// initialises are ours too: they call Python's, and then put the heap back into its place.
+//
+// Blocks that Python's own allocator handed out meanwhile come back to us and are passed on.
+#include <dlfcn.h>
+
+#include "base/message.h"
+#include "integrations/python/hook.h"
+
+namespace tarn::python {
+
+namespace {
+
+// Python's own function of that name.
+template <typename Function>
+Function* begin(const char* name) noexcept {
+  auto* const function = reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+  if (function == nullptr) {
+    base::fail(base::Message().text("tarn: ").text(name).text(
+        " was called, but this process has no Python linked; load libpython before calling it\n"));
+  }
+  hook.embedded = true;
+  return function;
+}
+
+}  // namespace
+
+}  // namespace tarn::python
+
+// The part of PyStatus and PyConfig that matters here: one is returned in memory, the other is passed on.
+struct PyStatus {
+  int type;
+  const char* function;
+  const char* message;
+  int exit_code;
+};
+
+#define TARN_SEEN_BY_PROGRAMS extern "C" [[gnu::visibility("default")]]
+
+TARN_SEEN_BY_PROGRAMS void Py_Initialize() {
+  tarn::python::begin<void()>("Py_Initialize")();
+  tarn::python::live_again();
+}
+
+TARN_SEEN_BY_PROGRAMS void Py_InitializeEx(int install_signal_handlers) {
+  tarn::python::begin<void(int)>("Py_InitializeEx")(install_signal_handlers);
+  tarn::python::live_again();
+}
+
+TARN_SEEN_BY_PROGRAMS PyStatus Py_InitializeFromConfig(const void* config) {
+  const PyStatus status =
+      tarn::python::begin<PyStatus(const void*)>("Py_InitializeFromConfig")(config);
+  tarn::python::live_again();
+  return status;
+}

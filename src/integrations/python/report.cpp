@@ -1,0 +1,218 @@
+#include "integrations/python/report.h"
+
+#include <cstdint>
+#include <cstdio>
+#include <initializer_list>
+
+#include <fcntl.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "integrations/python/hook.h"
+
+namespace tarn::python {
+
+namespace {
+
+constexpr Domain python_domains[] = {Domain::mem, Domain::obj};
+constexpr const char* domain_names[] = {"raw", "mem", "obj"};
+
+constinit HeapStatistics remembered;
+constinit bool has_remembered = false;
+
+// Lines, each written whole: a report may be larger than a message.
+class Lines {
+ public:
+  explicit Lines(int descriptor) noexcept : descriptor_(descriptor) {}
+
+  void number(const char* key, std::uint64_t value) noexcept {
+    base::Message().text(key).text(" ").number(value).text("\n").write_to(descriptor_);
+  }
+  void words(const char* key, const char* value) noexcept {
+    base::Message().text(key).text(" ").text(value).text("\n").write_to(descriptor_);
+  }
+  void escaped(const char* key, const char* value) noexcept {
+    base::Message().text(key).text(" ").escaped(value).text("\n").write_to(descriptor_);
+  }
+  void size_class(const char* domain, std::size_t szidx,
+                  const SizeClassStatistics& of_class) noexcept {
+    base::Message message;
+    message.text("class ").text(domain).text(" ").number(szidx);
+    for (const std::size_t value : {of_class.block_size, of_class.pools, of_class.blocks_allocated,
+                                    of_class.blocks_free, of_class.blocks_untouched}) {
+      message.text(" ").number(value);
+    }
+    message.text("\n").write_to(descriptor_);
+  }
+
+ private:
+  int descriptor_;
+};
+
+void collect(HeapStatistics& statistics) noexcept {
+  hook.heap->operations->collect_statistics(*hook.heap, statistics);
+}
+
+PyObject* at_exit(PyObject* /*self*/, PyObject* /*arguments*/) noexcept {
+  collect(remembered);
+  has_remembered = true;
+  Py_IncRef(&_Py_NoneStruct);
+  return &_Py_NoneStruct;
+}
+
+constinit PyMethodDef at_exit_definition = {"tarn_report", at_exit, METH_NOARGS, nullptr};
+
+void write_heap(Lines& lines, const HeapStatistics& statistics) noexcept {
+  lines.words("geometry", name_of(statistics.geometry));
+  lines.number("arena_size", statistics.arena_size);
+  lines.number("pool_size", statistics.pool_size);
+  lines.number("alignment", statistics.alignment);
+  lines.number("small_request_max", statistics.small_request_max);
+  lines.words("address_map", statistics.address_map == AddressMap::range ? "range" : "page_map");
+  lines.words("synchronisation",
+              statistics.synchronisation == Synchronisation::locked ? "locked" : "caller");
+  lines.words("checks", name_of(statistics.checks));
+  lines.number("arenas_now", statistics.arenas_now);
+  lines.number("arenas_peak", statistics.arenas_peak);
+  lines.number("arenas_mapped", statistics.arenas_mapped);
+  lines.number("arenas_released", statistics.arenas_released);
+  lines.number("pools_used", statistics.pools_used);
+  lines.number("pools_full", statistics.pools_full);
+  lines.number("pools_empty", statistics.pools_empty);
+  lines.number("pools_untouched", statistics.pools_untouched);
+  lines.number("pools_peak", statistics.pools_peak);
+  lines.number("large_now", statistics.large_now);
+  lines.number("large_requests", statistics.large_requests);
+  for (const Domain domain : python_domains) {
+    const auto index = static_cast<std::size_t>(domain);
+    for (std::size_t szidx = 0; szidx < statistics.size_classes; ++szidx) {
+      const SizeClassStatistics& of_class = statistics.classes[index][szidx];
+      if (of_class.pools != 0) {
+        lines.size_class(domain_names[index], szidx, of_class);
+      }
+    }
+  }
+}
+
+// The name of the program as it was started, for people; null when the system doesn't tell.
+const char* program_name() noexcept {
+  const char* const path = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+  return path == nullptr || *path == '\0' ? nullptr : path;
+}
+
+// "3.11.2" of "3.11.2 (main, …)".
+void version_number(char (&text)[16]) noexcept {
+  const char* const version = Py_GetVersion();
+  std::size_t i = 0;
+  for (; i < sizeof(text) - 1 && version[i] != '\0' && version[i] != ' '; ++i) {
+    text[i] = version[i];
+  }
+  text[i] = '\0';
+}
+
+}  // namespace
+
+std::size_t allocated_blocks() noexcept {
+  HeapStatistics statistics;
+  collect(statistics);
+  std::size_t blocks = 0;
+  for (const Domain domain : python_domains) {
+    for (const SizeClassStatistics& of_class :
+         statistics.classes[static_cast<std::size_t>(domain)]) {
+      blocks += of_class.blocks_allocated;
+    }
+  }
+  return blocks;
+}
+
+void write_statistics(int descriptor) noexcept {
+  HeapStatistics statistics;
+  collect(statistics);
+  base::Message head;
+  head.text("Tarn: ").number(statistics.arenas_now).text(" arenas of ");
+  head.number(statistics.arena_size).text(" bytes (peak ").number(statistics.arenas_peak);
+  head.text(", taken from the system ").number(statistics.arenas_mapped).text(", given back ");
+  head.number(statistics.arenas_released).text(")\nTarn: pools of ").number(statistics.pool_size);
+  head.text(" bytes: ").number(statistics.pools_used).text(" used, ").number(statistics.pools_full);
+  head.text(" full, ").number(statistics.pools_empty).text(" empty, ");
+  head.number(statistics.pools_untouched).text(" untouched\n\n");
+  head.text("class  domain  size   pools  allocated       free  untouched\n");
+  head.text("-----  ------  ----   -----  ---------       ----  ---------\n");
+  head.write_to(descriptor);
+  for (const Domain domain : python_domains) {
+    const auto index = static_cast<std::size_t>(domain);
+    for (std::size_t szidx = 0; szidx < statistics.size_classes; ++szidx) {
+      const SizeClassStatistics& of_class = statistics.classes[index][szidx];
+      if (of_class.pools == 0) {
+        continue;
+      }
+      char line[128];
+      std::snprintf(line, sizeof(line), "%5zu  %6s %5zu %7zu %10zu %10zu %10zu\n", szidx,
+                    domain_names[index], of_class.block_size, of_class.pools,
+                    of_class.blocks_allocated, of_class.blocks_free, of_class.blocks_untouched);
+      base::Message().text(line).write_to(descriptor);
+    }
+  }
+  base::Message().text("\n").write_to(descriptor);
+}
+
+void remember_statistics_at_exit() noexcept {
+  PyObject* const module = PyImport_ImportModule("atexit");
+  PyObject* const function =
+      module == nullptr ? nullptr : PyCFunction_NewEx(&at_exit_definition, nullptr, nullptr);
+  PyObject* const result =
+      function == nullptr ? nullptr : PyObject_CallMethod(module, "register", "O", function);
+  for (PyObject* const object : {module, function, result}) {
+    if (object != nullptr) {
+      Py_DecRef(object);
+    }
+  }
+  PyErr_Clear();
+}
+
+void write_report() noexcept {
+  if (hook.settings.report_folder == nullptr || hook.state == State::absent) {
+    return;
+  }
+  char path[4096];
+  const int length = std::snprintf(path, sizeof(path), "%s/%ld", hook.settings.report_folder,
+                                   static_cast<long>(::getpid()));
+  if (length < 0 || static_cast<std::size_t>(length) >= sizeof(path)) {
+    return;
+  }
+  const int file = ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file < 0) {
+    return;
+  }
+  Lines lines(file);
+  lines.number("tarn-report", 1);
+  lines.number("pid", static_cast<std::uint64_t>(::getpid()));
+  lines.number("parent", static_cast<std::uint64_t>(::getppid()));
+  if (const char* const program = program_name()) {
+    lines.escaped("program", program);
+  }
+  char version[16];
+  version_number(version);
+  lines.escaped("python", version);
+  if (hook.state == State::off) {
+    lines.words("state", "off");
+    lines.words("reason", hook.reason);
+  } else {
+    lines.words("state", "on");
+  }
+  if (hook.heap != nullptr && hook.state != State::off) {
+    // exit() called in the middle of a running interpreter: another thread may be in the heap.
+    if (!has_remembered && (Py_IsInitialized() == 0 || PyGILState_Check() != 0)) {
+      collect(remembered);
+      has_remembered = true;
+    }
+    if (has_remembered) {
+      write_heap(lines, remembered);
+    }
+  }
+  base::Message().text("end\n").write_to(file);
+  ::close(file);
+}
+
+}  // namespace tarn::python

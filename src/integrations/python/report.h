@@ -1,0 +1,22 @@
+// What the allocator did, told at exit to `tarn run --report`, and to sys._debugmallocstats().
+// docs/command.md describes the report's lines.
+#pragma once
+
+#include <cstddef>
+
+namespace tarn::python {
+
+// Allocated blocks in pools, of mem and obj. Needs the GIL.
+[[nodiscard]] std::size_t allocated_blocks() noexcept;
+
+// For people, to a file descriptor. Needs the GIL.
+void write_statistics(int descriptor) noexcept;
+
+// Has Python call us before it takes its modules apart, so that the report shows the program's heap and
+// not the ruins. Needs the GIL, at a point where Python may run.
+void remember_statistics_at_exit() noexcept;
+
+// Into the folder that the settings name, if they name one.
+void write_report() noexcept;
+
+}  // namespace tarn::python

@@ -1,0 +1,92 @@
+#include "integrations/python/settings.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "base/message.h"
+
+namespace tarn::python {
+
+namespace {
+
+constexpr const char* geometry_names[] = {"tarn", "classic", "modern"};
+constexpr const char* checks_names[] = {"none", "debug"};
+
+bool is(const char* text, const char* other) noexcept { return std::strcmp(text, other) == 0; }
+
+// The index of the variable's value among `names`; the first when it's unset, empty or malformed.
+template <std::size_t Count>
+std::size_t choice(const char* variable, const char* const (&names)[Count], bool quiet) noexcept {
+  const char* const value = std::getenv(variable);
+  if (value == nullptr || *value == '\0') {
+    return 0;
+  }
+  for (std::size_t i = 0; i < Count; ++i) {
+    if (is(value, names[i])) {
+      return i;
+    }
+  }
+  if (!quiet) {
+    base::Message message;
+    message.text("tarn: ").text(variable).text("=").escaped(value).text(" is none of:");
+    for (const char* const name : names) {
+      message.text(" ").text(name);
+    }
+    message.text("; ").text(names[0]).text(" is used\n").write_to(base::standard_error);
+  }
+  return 0;
+}
+
+}  // namespace
+
+const char* name_of(Geometry geometry) noexcept {
+  return geometry_names[static_cast<std::size_t>(geometry)];
+}
+
+const char* name_of(Checks checks) noexcept {
+  return checks_names[static_cast<std::size_t>(checks)];
+}
+
+bool names_other_allocator(const char* value) noexcept {
+  return value != nullptr && *value != '\0' && !is(value, "default") && !is(value, "debug");
+}
+
+bool ignores_environment(int argument_count, char** arguments) noexcept {
+  for (int i = 1; i < argument_count; ++i) {
+    const char* option = arguments[i];
+    if (option[0] != '-' || option[1] == '\0' || option[1] == '-') {
+      return false;  // the program's name, or a long option, behind which -E is no longer usual
+    }
+    for (++option; *option != '\0'; ++option) {
+      if (*option == 'E' || *option == 'I') {
+        return true;
+      }
+      if (*option == 'c' || *option == 'm') {
+        return false;
+      }
+      if (*option == 'W' || *option == 'X') {
+        i += option[1] == '\0' ? 1 : 0;  // its value is the rest, or the next word
+        break;
+      }
+    }
+  }
+  return false;
+}
+
+Settings read_settings(int argument_count, char** arguments) noexcept {
+  Settings settings;
+  const char* const quiet = std::getenv("TARN_QUIET");
+  settings.quiet = quiet != nullptr && is(quiet, "1");
+  settings.geometry =
+      static_cast<Geometry>(choice("TARN_GEOMETRY", geometry_names, settings.quiet));
+  settings.checks = static_cast<Checks>(choice("TARN_CHECKS", checks_names, settings.quiet));
+  const char* const folder = std::getenv("TARN_REPORT_DIR");
+  settings.report_folder = folder != nullptr && *folder != '\0' ? folder : nullptr;
+  const char* const allocator = std::getenv("PYTHONMALLOC");
+  if (names_other_allocator(allocator) && !ignores_environment(argument_count, arguments)) {
+    settings.other_allocator = allocator;
+  }
+  return settings;
+}
+
+}  // namespace tarn::python

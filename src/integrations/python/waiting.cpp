@@ -1,0 +1,68 @@
+#include "integrations/python/waiting.h"
+
+#include "integrations/python/hook.h"
+#include "integrations/python/interpreters.h"
+#include "integrations/python/sys_functions.h"
+
+namespace tarn::python {
+
+namespace {
+
+// tracemalloc and debug hooks keep a copy of these functions; while they do, we can't leave.
+constexpr unsigned calls_between_looks = 1024;
+constinit unsigned calls_until_look = 0;
+constinit bool inside = false;  // what we call may allocate
+
+void look() noexcept {
+  if (calls_until_look != 0) {
+    --calls_until_look;
+    return;
+  }
+  if (inside || Py_IsInitialized() == 0) {
+    return;
+  }
+  inside = true;
+  if (hook.state == State::waiting) {
+    hook.state = State::living;
+    watch_for_interpreters();
+    install_sys_functions_later();
+  }
+  calls_until_look = calls_between_looks;
+  if (is_outermost()) {
+    take_over(false);
+  }
+  inside = false;
+}
+
+const heap::Face& face_of(void* context) noexcept { return *static_cast<heap::Face*>(context); }
+
+void* allocate(void* context, std::size_t size) noexcept {
+  look();
+  const heap::Face& face = face_of(context);
+  return face.functions->allocate(face.domain, size);
+}
+
+void* allocate_zeroed(void* context, std::size_t count, std::size_t size) noexcept {
+  look();
+  const heap::Face& face = face_of(context);
+  return face.functions->allocate_zeroed(face.domain, count, size);
+}
+
+void* reallocate(void* context, void* block, std::size_t size) noexcept {
+  look();
+  const heap::Face& face = face_of(context);
+  return face.functions->reallocate(face.domain, block, size);
+}
+
+void free(void* context, void* block) noexcept {
+  const heap::Face& face = face_of(context);
+  face.functions->free(face.domain, block);
+}
+
+}  // namespace
+
+PyMemAllocatorEx waiting_functions(PyMemAllocatorDomain domain) noexcept {
+  return {&hook.heap->faces[domain], allocate, allocate_zeroed, reallocate, free};
+}
+
+}  // namespace tarn::python
