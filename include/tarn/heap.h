@@ -134,7 +134,8 @@ inline constexpr std::size_t size_class_limit = 64;  // no geometry has more
 
 struct SizeClassStatistics {
   std::size_t block_size;
-  std::size_t pools;  // used and full
+  std::size_t pools_used;
+  std::size_t pools_full;
   std::size_t blocks_allocated;
   std::size_t blocks_free;
   std::size_t blocks_untouched;

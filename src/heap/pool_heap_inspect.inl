@@ -164,9 +164,10 @@ void PoolHeap<Geometry, Map, Fill>::collect_statistics(HeapStatistics& statistic
         continue;
       }
       const std::size_t allocated = pool.allocated();
-      ++(allocated == pool.blocks ? statistics.pools_full : statistics.pools_used);
+      const bool is_full = allocated == pool.blocks;
       auto& of_class = statistics.classes[static_cast<std::size_t>(pool.domain)][pool.szidx];
-      ++of_class.pools;
+      ++(is_full ? statistics.pools_full : statistics.pools_used);
+      ++(is_full ? of_class.pools_full : of_class.pools_used);
       of_class.blocks_allocated += allocated;
       of_class.blocks_untouched += pool.untouched_blocks();
       of_class.blocks_free += pool.blocks - allocated - pool.untouched_blocks();

@@ -30,6 +30,9 @@ _EXCEPTION_LINE = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?::|$)")
 _TIMEOUT = re.compile(r"Timeout \(\d+:\d\d:\d\d[.\d]*\)!\nThread 0x")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 
+_TRACEBACK = "Traceback (most recent call last):"
+_CHAINED = ("During handling of the above exception, another exception occurred:",
+            "The above exception was the direct cause of the following exception:")
 _RULE_DOUBLE = "=" * 70
 _RULE_SINGLE = "-" * 70
 
@@ -113,14 +116,24 @@ def _failure_blocks(text: str) -> list[tuple[re.Match[str], str]]:
 
 
 def _exception(traceback: str) -> tuple[str, str]:
-    """The exception's type and message: the last line of a traceback's frames and all below."""
+    """The type and the message of the exception that a traceback ends in.
+
+    Read from the front, for a message may hold anything, such as a child's own traceback.
+    """
+    found = ("unknown exception", _shorten(traceback))
     lines = traceback.splitlines()
-    last_frame = max((at for at, line in enumerate(lines) if line.startswith("  ")), default=-1)
-    for at in range(last_frame + 1, len(lines)):
-        match = _EXCEPTION_LINE.match(lines[at])
-        if match:
-            return match.group("type"), "\n".join(lines[at:])
-    return "unknown exception", _shorten(traceback)
+    at = 0
+    while at < len(lines) and lines[at] == _TRACEBACK:
+        at += 1
+        while at < len(lines) and lines[at].startswith("  "):
+            at += 1
+        match = _EXCEPTION_LINE.match(lines[at]) if at < len(lines) else None
+        if match is None:
+            break
+        found = (match.group("type"), "\n".join(lines[at:]))
+        # An exception that was raised while another was handled comes last.
+        at = next((later + 2 for later in range(at, len(lines)) if lines[later] in _CHAINED), len(lines))
+    return found
 
 
 def _read_failures(text: str, tests: _Tests) -> int:
@@ -231,7 +244,7 @@ def read_module_result(module: str, exit_status: int, text: str, junit: str | No
         detail = match.group(1) if match else ""
     elif outcome == "failed" and not tests.outcomes:
         match = re.search(rf"^test {re.escape(module)} crashed -- (.*)\Z", text, re.MULTILINE | re.DOTALL)
-        detail = _shorten(_exception(match.group(1).split("\n== Tests", 1)[0])[1]) if match else ""
+        detail = _exception(match.group(1))[1].splitlines()[0] if match else ""
 
     outcomes = {name: sorted(found) for name, found in tests.outcomes.items()}
     return ModuleResult(module, outcome, round(seconds, 2), outcomes, tests.messages, detail)

@@ -189,6 +189,29 @@ class ModuleOutcome(unittest.TestCase):
         self.assertIn("ModuleNotFoundError: No module named 'y'", result.detail)
 
 
+class Exceptions(unittest.TestCase):
+    def read(self, *traceback: str) -> list[str]:
+        text = "\n".join(["=" * 70, "FAIL: test_x (test.test_gc.T.test_x) (n=1)", "-" * 70, *traceback, "", "-" * 70])
+        return read_module_result("test_gc", 2, text, "<testsuites/>", 1.0).tests["test_gc.T.test_x"]
+
+    def test_a_childs_traceback_in_the_message_is_not_the_exception(self) -> None:
+        self.assertEqual(self.read("Traceback (most recent call last):", '  File "a.py", line 1, in b',
+                                   "AssertionError: Process return code is 1", "stderr:",
+                                   "Traceback (most recent call last):", '  File "c.py", line 1', "KeyError: 'd'"),
+                         ["failed: AssertionError in (n=1)"])
+
+    def test_the_last_exception_of_a_chain_counts(self) -> None:
+        self.assertEqual(self.read("Traceback (most recent call last):", '  File "a.py", line 1, in b', "KeyError: 'd'", "",
+                                   "During handling of the above exception, another exception occurred:", "",
+                                   "Traceback (most recent call last):", '  File "c.py", line 1', "  indented",
+                                   "my.module.Error", "  more"),
+                         ["failed: my.module.Error in (n=1)"])
+
+    def test_a_traceback_of_another_shape_is_unknown(self) -> None:
+        self.assertEqual(self.read("  + Exception Group Traceback (most recent call last):", "  | x"),
+                         ["failed: unknown exception in (n=1)"])
+
+
 class Names(unittest.TestCase):
     def test_addresses_and_the_package_are_left_out(self) -> None:
         self.assertEqual(normalise("test.test_x.C.test_y <f at 0x7f00deadbeef>"), "test_x.C.test_y <f at 0x…>")

@@ -76,18 +76,20 @@ void check_classes(const WalkedHeap& walked, const HeapStatistics& statistics) {
     for (std::size_t szidx = 0; szidx < statistics.size_classes; ++szidx) {
       const SizeClassStatistics& of_class = statistics.classes[domain][szidx];
       SizeClassStatistics sum = {.block_size = of_class.block_size,
-                                 .pools = 0,
+                                 .pools_used = 0,
+                                 .pools_full = 0,
                                  .blocks_allocated = 0,
                                  .blocks_free = 0,
                                  .blocks_untouched = 0};
       for (const WalkedPool* pool : walked.pools_of_class(static_cast<Domain>(domain), szidx)) {
         expect("block size of a class", pool->view.block_size, of_class.block_size);
-        ++sum.pools;
+        ++(pool->view.state == PoolState::full ? sum.pools_full : sum.pools_used);
         sum.blocks_allocated += pool->count(BlockState::allocated);
         sum.blocks_free += pool->count(BlockState::free);
         sum.blocks_untouched += pool->count(BlockState::untouched);
       }
-      expect("pools of a class", of_class.pools, sum.pools);
+      expect("used pools of a class", of_class.pools_used, sum.pools_used);
+      expect("full pools of a class", of_class.pools_full, sum.pools_full);
       expect("allocated blocks of a class", of_class.blocks_allocated, sum.blocks_allocated);
       expect("free blocks of a class", of_class.blocks_free, sum.blocks_free);
       expect("untouched blocks of a class", of_class.blocks_untouched, sum.blocks_untouched);

@@ -99,7 +99,7 @@ TEST(ReportReader, RefusesWhatIsNoNumber) {
   EXPECT_EQ(problem_with("pid 4711", "pid  4711"), "line 2: pid: ' 4711' is not a number");
   EXPECT_EQ(problem_with("pid 4711", "pid 1e3"), "line 2: pid: '1e3' is not a number");
   EXPECT_EQ(problem_with("pid 4711", "pid"), "line 2: 'pid' has no value");
-  EXPECT_EQ(problem_with("pid 4711", "pid "), "line 2: 'pid ' has no value");
+  EXPECT_EQ(problem_with("pid 4711", "pid "), "line 2: 'pid' has no value");
 }
 
 TEST(ReportReader, RefusesNumbersThatAreTooLarge) {

@@ -39,8 +39,9 @@ class Lines {
                   const SizeClassStatistics& of_class) noexcept {
     base::Message message;
     message.text("class ").text(domain).text(" ").number(szidx);
-    for (const std::size_t value : {of_class.block_size, of_class.pools, of_class.blocks_allocated,
-                                    of_class.blocks_free, of_class.blocks_untouched}) {
+    for (const std::size_t value : {of_class.block_size, of_class.pools_used, of_class.pools_full,
+                                    of_class.blocks_allocated, of_class.blocks_free,
+                                    of_class.blocks_untouched}) {
       message.text(" ").number(value);
     }
     message.text("\n").write_to(descriptor_);
@@ -49,6 +50,10 @@ class Lines {
  private:
   int descriptor_;
 };
+
+std::size_t pools_of(const SizeClassStatistics& of_class) noexcept {
+  return of_class.pools_used + of_class.pools_full;
+}
 
 void collect(HeapStatistics& statistics) noexcept {
   hook.heap->operations->collect_statistics(*hook.heap, statistics);
@@ -88,7 +93,7 @@ void write_heap(Lines& lines, const HeapStatistics& statistics) noexcept {
     const auto index = static_cast<std::size_t>(domain);
     for (std::size_t szidx = 0; szidx < statistics.size_classes; ++szidx) {
       const SizeClassStatistics& of_class = statistics.classes[index][szidx];
-      if (of_class.pools != 0) {
+      if (pools_of(of_class) != 0) {
         lines.size_class(domain_names[index], szidx, of_class);
       }
     }
@@ -144,12 +149,12 @@ void write_statistics(int descriptor) noexcept {
     const auto index = static_cast<std::size_t>(domain);
     for (std::size_t szidx = 0; szidx < statistics.size_classes; ++szidx) {
       const SizeClassStatistics& of_class = statistics.classes[index][szidx];
-      if (of_class.pools == 0) {
+      if (pools_of(of_class) == 0) {
         continue;
       }
       char line[128];
       std::snprintf(line, sizeof(line), "%5zu  %6s %5zu %7zu %10zu %10zu %10zu\n", szidx,
-                    domain_names[index], of_class.block_size, of_class.pools,
+                    domain_names[index], of_class.block_size, pools_of(of_class),
                     of_class.blocks_allocated, of_class.blocks_free, of_class.blocks_untouched);
       base::Message().text(line).write_to(descriptor);
     }

@@ -33,15 +33,17 @@ class MemoryResourceOnEveryHeap : public testing::TestWithParam<HeapOptions> {
   MemoryResource resource_{heap_};
 };
 
+std::string name_of(const testing::TestParamInfo<HeapOptions>& instance) {
+  constexpr const char* names[] = {"Tarn", "Classic", "Modern"};
+  return std::string(names[static_cast<int>(instance.param.geometry)]) +
+         (instance.param.checks == Checks::debug ? "Checked" : "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Heaps, MemoryResourceOnEveryHeap,
                          testing::Values(unchecked(Geometry::tarn), unchecked(Geometry::classic),
                                          unchecked(Geometry::modern), checked(Geometry::tarn),
                                          checked(Geometry::classic), checked(Geometry::modern)),
-                         [](const auto& instance) {
-                           constexpr const char* names[] = {"Tarn", "Classic", "Modern"};
-                           return std::string(names[static_cast<int>(instance.param.geometry)]) +
-                                  (instance.param.checks == Checks::debug ? "Checked" : "");
-                         });
+                         name_of);
 
 TEST_P(MemoryResourceOnEveryHeap, ServesContainersOfEveryKindAndGetsEverythingBack) {
   constexpr int count = 1000;
@@ -76,7 +78,7 @@ TEST_P(MemoryResourceOnEveryHeap, ServesContainersOfEveryKindAndGetsEverythingBa
     EXPECT_EQ(forward_list.front(), 999);
     EXPECT_EQ(set.size(), 500U);
     EXPECT_EQ(multimap.count(3), 100U);
-    EXPECT_EQ(multimap.begin()->second, long_text);
+    EXPECT_EQ(multimap.begin()->second, long_text.c_str());
     EXPECT_EQ(unordered_set.count(501), 1U);
     EXPECT_EQ(unordered_map[7].back(), 907);
     heap_.verify();
