@@ -41,7 +41,8 @@ enum class Synchronisation : std::uint8_t { caller, locked };
 enum class Checks : std::uint8_t { none, debug };
 
 // How the heap tells its own addresses. `automatic` tries a reserved range of addresses first and
-// falls back to a page map where the reservation is refused (RLIMIT_AS, containers).
+// falls back to a page map where the whole reservation is refused (RLIMIT_AS, containers). `range`
+// takes what part of it the system grants.
 enum class AddressMap : std::uint8_t { automatic, range, page_map };
 
 // The allocator that requests over `small_request_max` go to, and that pointers which are not the
@@ -54,6 +55,9 @@ struct GeneralAllocator {
   void (*free)(void* context, void* block);
   // May be null: allocate_aligned then fails for what the pools can't serve.
   void* (*allocate_aligned)(void* context, std::size_t alignment, std::size_t size);
+  // It served the program before this heap, so blocks that this heap never handed out come to free and
+  // reallocate. They are passed on; otherwise Checks::debug reports them.
+  bool served_before;
 };
 
 // malloc, calloc, realloc, free and aligned_alloc of the C library. Context is unused.
@@ -64,15 +68,12 @@ struct HeapOptions {
   Synchronisation synchronisation = Synchronisation::caller;
   Checks checks = Checks::none;
   AddressMap address_map = AddressMap::automatic;
-  // Addresses to reserve, in bytes; rounded up to whole arenas; halved until the system grants it.
-  // It is address space, not memory: nothing is committed before it is needed. When it is used up,
-  // small requests go to the general allocator too.
+  // Addresses to reserve, in bytes, rounded up to whole arenas. It is address space, not memory:
+  // nothing is committed before it is needed. When it is used up, small requests go to the general
+  // allocator too.
   std::size_t reserved_bytes = std::size_t{1} << 38;
   const GeneralAllocator* general = nullptr;  // null: c_library_allocator()
 
-  // With Checks::debug: pointers that this heap never handed out belong to the general allocator
-  // (it served the program before), so they go there and are no error.
-  bool foreign_blocks_expected = false;
   // With Checks::debug: asked at every call; false is reported as a call without the lock. Null: not
   // asked; two threads inside at the same time are found all the same.
   bool (*lock_is_held)() = nullptr;

@@ -27,7 +27,11 @@ class ArenaSet {
     std::size_t pools_peak = 0;
   };
 
-  [[nodiscard]] bool open(std::size_t reserved_bytes) noexcept { return map_.open(reserved_bytes); }
+  // The arguments are the address map's.
+  template <typename... Arguments>
+  [[nodiscard]] bool open(Arguments... arguments) noexcept {
+    return map_.open(arguments...);
+  }
   void close() noexcept { map_.close(); }
 
   [[nodiscard]] const Map& map() const noexcept { return map_; }

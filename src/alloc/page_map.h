@@ -56,7 +56,9 @@ class PageMap {
     std::size_t entries_ = 0;  // zero in a lookup that knows no address
   };
 
-  [[nodiscard]] bool open(std::size_t /*bytes*/) noexcept {
+  // The arguments are the other map's.
+  template <typename... Arguments>
+  [[nodiscard]] bool open(Arguments...) noexcept {
     lookup_.root_ = static_cast<Arena***>(os::map(root_size(), os::page_size()));
     if (lookup_.root_ == nullptr) {
       return false;

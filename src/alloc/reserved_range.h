@@ -18,6 +18,10 @@
 
 namespace tarn::alloc {
 
+// `whole`: all the addresses asked for, or none, so that a limit on addresses isn't eaten up by a
+// reservation that just fits under it.
+enum class Reservation : unsigned char { whole, halved };
+
 template <typename Geometry>
 class ReservedRange {
  public:
@@ -43,21 +47,19 @@ class ReservedRange {
     Pool* descriptors_ = nullptr;
   };
 
-  // False when not even one arena's addresses can be reserved. `bytes` is halved until they can.
-  [[nodiscard]] bool open(std::size_t bytes) noexcept {
-    for (std::size_t count = bytes / Geometry::arena_size; count >= least_arenas; count /= 2) {
-      const std::size_t total = total_size(count);
-      void* const start = os::reserve(total, alignment());
-      if (start == nullptr) {
-        continue;
+  // `bytes` are rounded up to whole arenas. False: refused; with Reservation::halved, down to the few
+  // arenas that are worth it.
+  [[nodiscard]] bool open(std::size_t bytes,
+                          Reservation reservation = Reservation::halved) noexcept {
+    std::size_t count = bytes / Geometry::arena_size;
+    count += bytes % Geometry::arena_size != 0 || count == 0 ? 1U : 0U;
+    const std::size_t least = reservation == Reservation::whole || count < least_arenas
+                                  ? count
+                                  : least_arenas;
+    for (; count >= least; count /= 2) {
+      if (reserve(count)) {
+        return true;
       }
-      auto* const first = static_cast<std::byte*>(start);
-      lookup_.base_ = base::address_of(start);
-      lookup_.span_ = count * Geometry::arena_size;
-      lookup_.descriptors_ = reinterpret_cast<Pool*>(first + lookup_.span_);
-      records_ = reinterpret_cast<Arena*>(first + lookup_.span_ + descriptors_size(count));
-      capacity_ = count;
-      return true;
     }
     return false;
   }
@@ -137,6 +139,20 @@ class ReservedRange {
 
  private:
   static constexpr std::size_t least_arenas = 64;
+
+  [[nodiscard]] bool reserve(std::size_t count) noexcept {
+    void* const start = os::reserve(total_size(count), alignment());
+    if (start == nullptr) {
+      return false;
+    }
+    auto* const first = static_cast<std::byte*>(start);
+    lookup_.base_ = base::address_of(start);
+    lookup_.span_ = count * Geometry::arena_size;
+    lookup_.descriptors_ = reinterpret_cast<Pool*>(first + lookup_.span_);
+    records_ = reinterpret_cast<Arena*>(first + lookup_.span_ + descriptors_size(count));
+    capacity_ = count;
+    return true;
+  }
   static constexpr std::size_t pools_size = Geometry::pools_per_arena * sizeof(Pool);
 
   [[nodiscard]] static std::size_t descriptors_size(std::size_t arenas) noexcept {

@@ -22,6 +22,7 @@ const GeneralAllocator& c_library_allocator() noexcept {
         const std::size_t whole = base::round_up(size, alignment);
         return whole < size ? nullptr : std::aligned_alloc(alignment, whole);
       },
+      .served_before = false,
   };
   return allocator;
 }

@@ -93,7 +93,6 @@ class DebugHeap {
   AddressTable large_;
   ThreadWatch watch_;
   const GeneralAllocator* general_ = nullptr;
-  bool foreign_blocks_expected_ = false;
 };
 
 }  // namespace tarn::heap

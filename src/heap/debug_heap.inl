@@ -11,7 +11,6 @@ bool DebugHeap<Geometry, Map>::open(const HeapOptions& options) noexcept {
   }
   watch_.open(options.lock_is_held);
   general_ = options.general != nullptr ? options.general : &c_library_allocator();
-  foreign_blocks_expected_ = options.foreign_blocks_expected;
   for (std::size_t i = 0; i < domain_count; ++i) {
     domains_[i].whole_ = this;
     domains_[i].domain_ = static_cast<Domain>(i);
@@ -197,7 +196,7 @@ bool DebugHeap<Geometry, Map>::check_live(Domain domain, const void* data) const
       check_guards(domain, data, *block);
       return true;
     }
-    if (foreign_blocks_expected_) {
+    if (general_->served_before) {
       return false;
     }
     report("foreign free (or double free of a large block) of", data, domain);

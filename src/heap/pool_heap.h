@@ -11,6 +11,7 @@
 #include <tarn/heap.h>
 
 #include "alloc/arena_set.h"
+#include "alloc/reserved_range.h"
 #include "heap/domain_heap.h"
 #include "heap/large_requests.h"
 

@@ -8,7 +8,9 @@ namespace tarn::heap {
 
 template <typename Geometry, typename Map, typename Fill>
 bool PoolHeap<Geometry, Map, Fill>::open(const HeapOptions& options) noexcept {
-  if (!arenas_.open(options.reserved_bytes)) {
+  const auto reservation = options.address_map == AddressMap::range ? alloc::Reservation::halved
+                                                                     : alloc::Reservation::whole;
+  if (!arenas_.open(options.reserved_bytes, reservation)) {
     return false;
   }
   large_.open(options.general != nullptr ? *options.general : c_library_allocator());

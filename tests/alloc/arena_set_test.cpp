@@ -15,8 +15,7 @@ namespace {
 template <typename Setup>
 class AnArenaSet : public testing::Test {
  protected:
-  using Geometry = typename Setup::Geometry;
-  static constexpr std::size_t per_arena = Geometry::pools_per_arena;
+  static constexpr std::size_t per_arena = Setup::Geometry::pools_per_arena;
 
   void SetUp() override { ASSERT_TRUE(set_.open(test::reserved_bytes)); }
   void TearDown() override { set_.close(); }
@@ -46,7 +45,7 @@ class AnArenaSet : public testing::Test {
     set_.verify([](const Pool&) {});
   }
 
-  ArenaSet<Geometry, typename Setup::Map> set_;
+  ArenaSet<typename Setup::Geometry, typename Setup::Map> set_;
 };
 TYPED_TEST_SUITE(AnArenaSet, test::Setups, test::NameOfSetup);
 

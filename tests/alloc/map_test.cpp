@@ -21,8 +21,6 @@ namespace {
 template <typename Setup>
 class AnAddressMap : public testing::Test {
  protected:
-  using Geometry = typename Setup::Geometry;
-
   void SetUp() override { ASSERT_TRUE(map_.open(test::reserved_bytes)); }
   void TearDown() override { map_.close(); }
 

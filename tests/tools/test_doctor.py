@@ -6,6 +6,7 @@ import json
 import sys
 import time
 import unittest
+from pathlib import Path
 
 from command_support import PYTHON, STAND_IN, CommandTest, wait_until
 
@@ -130,7 +131,6 @@ class DoctorTest(CommandTest):
         process.communicate(timeout=30)
         self.assertEqual(process.returncode, -15)
         pid = int((self.folder / "pid").read_text())
-        from pathlib import Path
         wait_until(lambda: not Path(f"/proc/{pid}").exists())
         self.assert_nothing_is_left()
 

@@ -25,7 +25,7 @@ class ReportTextTest(CommandTest):
         result = self.tarn("run", "--report", *words)
         self.assertEqual((result.returncode, result.stdout), (0, ""))
         self.assert_nothing_is_left()
-        return re.sub(r"process \d+", "process N", result.stderr)
+        return re.sub(r"(tarn: |\()process \d+", r"\1process N", result.stderr)
 
     def leaving(self, code: str) -> str:
         """The report of a Python that runs the code, in which leave(name, text) leaves a report."""

@@ -50,9 +50,9 @@ class WordsTest(CommandTest):
         self.assertEqual(words[1:], ["--quiet", "-m"])
 
     def test_a_file_that_is_not_executable_is_run_by_python(self) -> None:
-        self.write("script", SHOW_WORDS)
-        self.assertEqual(self.words("script", "x"), ["script", "x"])
-        self.assertEqual(self.words("./script"), ["./script"])
+        self.write("my-script", SHOW_WORDS)
+        self.assertEqual(self.words("my-script", "x"), ["my-script", "x"])
+        self.assertEqual(self.words("./my-script"), ["./my-script"])
 
     def test_an_executable_file_is_run_as_it_is(self) -> None:
         self.write("program", '#!/bin/sh\nprintf \'["%s"]\' "$0"\n', 0o755)
@@ -191,7 +191,7 @@ class EndTest(CommandTest):
             self.check(self.tarn("run", *way, "-c", code), 0, "['0', '1', '2', '3']\n")
 
     def test_signals_are_as_they_were_when_tarn_was_started(self) -> None:
-        code = ("import signal; print(signal.getsignal(signal.SIGCHLD), signal.getsignal(signal.SIGHUP),"
+        code = ("import signal; print(*map(repr, map(signal.getsignal, (signal.SIGCHLD, signal.SIGHUP))),"
                 "signal.pthread_sigmask(signal.SIG_BLOCK, []))")
 
         def ignore_and_block() -> None:

@@ -40,7 +40,7 @@ bool gil_is_held() noexcept { return Py_IsInitialized() == 0 || PyGILState_Check
 // from us from now on: one and the same function takes both.
 void forward_to(const PyMemAllocatorEx& previous) noexcept {
   hook.general = {previous.ctx,     previous.malloc, previous.calloc,
-                  previous.realloc, previous.free,   nullptr};
+                  previous.realloc, previous.free,   nullptr, true};
 }
 
 bool has_served() noexcept {
@@ -99,7 +99,6 @@ HeapOptions options_for_python() noexcept {
     options.synchronisation =
         hook.version.minor >= 12 ? Synchronisation::locked : Synchronisation::caller;
     options.lock_is_held = gil_is_held;
-    options.foreign_blocks_expected = true;
   }
   return options;
 }

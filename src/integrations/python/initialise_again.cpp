@@ -12,15 +12,23 @@ namespace tarn::python {
 
 namespace {
 
-// Python's own function of that name.
+// The shared library or program that an address lies in; null: unknown.
+const void* object_of(const void* address) noexcept {
+  Dl_info info = {};
+  return ::dladdr(address, &info) != 0 ? info.dli_fbase : nullptr;
+}
+
+// Python's own function of that name. Python's own main program calls it too, from inside libpython:
+// `caller` tells an embedding program from that.
 template <typename Function>
-Function* begin(const char* name) noexcept {
+Function* begin(const char* name, const void* caller) noexcept {
   auto* const function = reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
   if (function == nullptr) {
     base::fail(base::Message().text("tarn: ").text(name).text(
         " was called, but this process has no Python linked; load libpython before calling it\n"));
   }
-  hook.embedded = true;
+  hook.embedded =
+      hook.embedded || object_of(caller) != object_of(reinterpret_cast<void*>(function));
   return function;
 }
 
@@ -39,18 +47,18 @@ struct PyStatus {
 #define TARN_SEEN_BY_PROGRAMS extern "C" [[gnu::visibility("default")]]
 
 TARN_SEEN_BY_PROGRAMS void Py_Initialize() {
-  tarn::python::begin<void()>("Py_Initialize")();
+  tarn::python::begin<void()>("Py_Initialize", __builtin_return_address(0))();
   tarn::python::live_again();
 }
 
 TARN_SEEN_BY_PROGRAMS void Py_InitializeEx(int install_signal_handlers) {
-  tarn::python::begin<void(int)>("Py_InitializeEx")(install_signal_handlers);
+  tarn::python::begin<void(int)>("Py_InitializeEx", __builtin_return_address(0))(install_signal_handlers);
   tarn::python::live_again();
 }
 
 TARN_SEEN_BY_PROGRAMS PyStatus Py_InitializeFromConfig(const void* config) {
   const PyStatus status =
-      tarn::python::begin<PyStatus(const void*)>("Py_InitializeFromConfig")(config);
+      tarn::python::begin<PyStatus(const void*)>("Py_InitializeFromConfig", __builtin_return_address(0))(config);
   tarn::python::live_again();
   return status;
 }

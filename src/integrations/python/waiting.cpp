@@ -1,5 +1,7 @@
 #include "integrations/python/waiting.h"
 
+#include <atomic>
+
 #include "integrations/python/hook.h"
 #include "integrations/python/interpreters.h"
 #include "integrations/python/sys_functions.h"
@@ -10,28 +12,29 @@ namespace {
 
 // tracemalloc and debug hooks keep a copy of these functions; while they do, we can't leave.
 constexpr unsigned calls_between_looks = 1024;
-constinit unsigned calls_until_look = 0;
-constinit bool inside = false;  // what we call may allocate
+
+// Atomic, but in no order: below somebody's hooks two interpreters with a GIL each may be here.
+constinit std::atomic<unsigned> calls_until_look{0};
+constinit std::atomic<bool> inside{false};  // what we call may allocate
 
 void look() noexcept {
-  if (calls_until_look != 0) {
-    --calls_until_look;
+  if (const unsigned calls = calls_until_look.load(std::memory_order_relaxed); calls != 0) {
+    calls_until_look.store(calls - 1, std::memory_order_relaxed);
     return;
   }
-  if (inside || Py_IsInitialized() == 0) {
+  if (Py_IsInitialized() == 0 || inside.exchange(true, std::memory_order_acquire)) {
     return;
   }
-  inside = true;
   if (hook.state == State::waiting) {
     hook.state = State::living;
     watch_for_interpreters();
     install_sys_functions_later();
   }
-  calls_until_look = calls_between_looks;
+  calls_until_look.store(calls_between_looks, std::memory_order_relaxed);
   if (is_outermost()) {
     take_over(false);
   }
-  inside = false;
+  inside.store(false, std::memory_order_release);
 }
 
 const heap::Face& face_of(void* context) noexcept { return *static_cast<heap::Face*>(context); }

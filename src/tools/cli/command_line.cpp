@@ -62,25 +62,36 @@ bool CommandLine::takes_value(std::string_view name) const {
   return option != nullptr && option->get_expected_min() > 0;
 }
 
+void CommandLine::refuse_values_of_flags(const std::vector<std::string>& words) const {
+  for (const std::string& word : words) {
+    const std::size_t equals = word.find('=');
+    if (!word.starts_with("--") || equals == std::string::npos) {
+      continue;
+    }
+    const std::string name = word.substr(0, equals);
+    const CLI::Option* option = app_.get_option_no_throw(name);
+    if (option != nullptr && option->get_expected_max() == 0) {
+      throw UsageError(text_.name, name + " takes no value");
+    }
+  }
+}
+
 bool CommandLine::parse(const std::vector<std::string>& words) {
+  refuse_values_of_flags(words);
   try {
     // CLI11 takes a vector from its end.
     app_.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::CallForHelp&) {
     print(app_.help());
     return false;
-  } catch (const CLI::ValidationError& error) {
-    throw UsageError(text_.name, error.what());
-  } catch (const CLI::ArgumentMismatch& error) {
-    throw UsageError(text_.name, escape(error.what()));
   } catch (const CLI::ParseError& error) {
-    throw UsageError(text_.name, escape(error.what()));
+    throw UsageError(text_.name, error.what());
   }
   if (const std::vector<std::string> unknown = app_.remaining(); !unknown.empty()) {
     const std::string& word = unknown.front();
+    const std::string name = escape(word.substr(0, word.find('=')));
     const bool is_option = word.size() > 1 && word.starts_with("-");
-    throw UsageError(text_.name, is_option ? fmt::format("unknown option '{}'",
-                                                         escape(word.substr(0, word.find('='))))
+    throw UsageError(text_.name, is_option ? fmt::format("unknown option '{}'", name)
                                            : fmt::format("unexpected argument '{}'", escape(word)));
   }
   return true;

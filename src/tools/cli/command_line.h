@@ -33,6 +33,8 @@ class CommandLine {
   [[nodiscard]] bool parse(const std::vector<std::string>& words);
 
  private:
+  void refuse_values_of_flags(const std::vector<std::string>& words) const;
+
   CommandText text_;
   CLI::App app_;
 };

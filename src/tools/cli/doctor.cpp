@@ -115,7 +115,7 @@ int doctor(const std::vector<std::string>& words) {
   bool as_json = false;
   CommandLine line(command_text);
   line.options().add_option("PYTHON", python, "the Python to examine (default: python3)");
-  line.options().add_flag("--json", as_json, "print the findings as JSON")->disable_flag_override();
+  line.options().add_flag("--json", as_json, "print the findings as JSON");
   if (!line.parse(words)) {
     return 0;
   }

@@ -32,10 +32,10 @@ const CommandText command_text = {
      "tarn run [OPTION...] [PYTHON-OPTION...] FILE.py [ARGUMENT...]",
      "tarn run [OPTION...] [PYTHON-OPTION...] -m MODULE | -c CODE [ARGUMENT...]"},
     R"(The last two forms run python3, or what --python says; a PYTHON-OPTION is one of
-its options of one letter, such as -u or -X dev. Programs that COMMAND starts are
-on Tarn too. What stands behind COMMAND is COMMAND's.
+its options of one letter, such as -u or -X dev. Any Python that COMMAND
+starts lives on Tarn too. What stands behind COMMAND is COMMAND's.
 
-The exit status is the program's own; 127 when there is no such program, 126 when
+The exit status is the program's own; 127 when there is no such program, 126 if
 it can't be executed, 2 for a wrong argument.
 
 Examples:
@@ -79,7 +79,7 @@ std::optional<Parsed> parse(const std::vector<std::string>& words) {
                   "their kind, and abort",
                   {"none", "debug"});
   app.add_flag("--quiet", options.quiet, "no messages from Tarn, but for the report")
-      ->disable_flag_override();
+      ;
 
   parsed.arguments =
       split_run_arguments(words, [&](std::string_view name) { return line.takes_value(name); });
