@@ -70,14 +70,14 @@ std::string in_words(std::size_t count) {
 
 void add_pairs(const Peer& peer) {
   for (const std::size_t size : {16, 32, 48, 64, 96, 128, 256, 512}) {
-    add_fixed_size("pairs " + std::to_string(size), peer, 10'000'000, size,
+    add_fixed_size("pairs " + std::to_string(size), peer, 4'000'000, size,
                    [size](benchmark::State& state, auto calls) { pairs(state, calls, size); });
   }
 }
 
 void add_batches(const Peer& peer) {
   constexpr std::size_t size = 64;
-  constexpr std::size_t blocks_in_all = 4'000'000;
+  constexpr std::size_t blocks_in_all = 2'000'000;
   constexpr std::pair<Order, const char*> orders[] = {
       {Order::lifo, "LIFO"}, {Order::fifo, "FIFO"}, {Order::random, "random"}};
   for (const std::size_t count : {100, 10'000, 1'000'000}) {
@@ -93,7 +93,7 @@ void add_batches(const Peer& peer) {
 
 void add_mixes(const Peer& peer) {
   for (const std::size_t live : {1'000, 100'000, 1'000'000}) {
-    add_mixed_sizes("mix " + in_words(live), peer, live == 1'000'000 ? 2'000'000 : 4'000'000,
+    add_mixed_sizes("mix " + in_words(live), peer, live == 1'000'000 ? 1'000'000 : 2'000'000,
                     [live](benchmark::State& state, auto calls) { replacement(state, calls, live); });
   }
 }

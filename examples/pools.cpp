@@ -13,7 +13,7 @@
 namespace {
 
 // Draws each pool with a size class as a line: one character for each run of blocks.
-class Picture : public tarn::HeapVisitor {
+class Picture final : public tarn::HeapVisitor {
  public:
   void arena(const tarn::ArenaView& arena) override {
     std::printf("arena of %zu KiB: %zu pools, %zu of them free\n", arena.size / 1024, arena.pools,

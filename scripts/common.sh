@@ -2,12 +2,13 @@
 # What the scripts share: where the project is, how to say things, how to build. Sourced, not run.
 
 set -euo pipefail
+THIS_SCRIPT=$(realpath "$0")
 TARN_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$TARN_ROOT"
 
 # The comment at the top of a script is its help: one text, in one place.
 show_help() {
-    sed -n '2,/^[^#]/ { /^#/ { s/^# \{0,1\}//; p } }' "$0"
+    sed -n '2,/^[^#]/ { /^#/ { s/^# \{0,1\}//; p } }' "$THIS_SCRIPT"
 }
 
 say() {

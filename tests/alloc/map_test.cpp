@@ -14,6 +14,7 @@
 #include "os/virtual_memory.h"
 #include "support/child_process.h"
 #include "support/resident_pages.h"
+#include "support/sanitizers.h"
 
 namespace tarn::alloc {
 namespace {
@@ -139,9 +140,9 @@ TYPED_TEST(AnAddressMap, CanBeOpenedAgainAfterItWasClosed) {
 }
 
 TYPED_TEST(AnAddressMap, HasNoArenaOverTheLimitOfAddressesAndStaysInOrder) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "the sanitizer's runtime itself needs more addresses than any limit leaves";
-#endif
+  if (!test::addresses_can_be_limited) {
+    GTEST_SKIP() << test::why_addresses_cannot_be_limited;
+  }
   const test::ChildResult result = test::run_in_child([&] {
     this->map_.close();
     const rlimit limit = {std::size_t{256} << 20, std::size_t{256} << 20};

@@ -11,6 +11,7 @@
 #include "alloc/page_map.h"
 #include "support/child_process.h"
 #include "support/resident_pages.h"
+#include "support/sanitizers.h"
 
 namespace tarn::alloc {
 namespace {
@@ -66,9 +67,9 @@ TYPED_TEST(AReservedRange, CostsAddressesAndNotMemory) {
 }
 
 TYPED_TEST(AReservedRange, IsHalvedUntilTheSystemGrantsIt) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "the sanitizer's runtime itself needs more addresses than any limit leaves";
-#endif
+  if (!test::addresses_can_be_limited) {
+    GTEST_SKIP() << test::why_addresses_cannot_be_limited;
+  }
   const test::ChildResult result = test::run_in_child([&] {
     const rlimit limit = {std::size_t{512} << 20, std::size_t{512} << 20};
     ::setrlimit(RLIMIT_AS, &limit);
@@ -79,9 +80,9 @@ TYPED_TEST(AReservedRange, IsHalvedUntilTheSystemGrantsIt) {
 }
 
 TYPED_TEST(AReservedRange, IsRefusedUnderALimitUnderWhichThePageMapStillWorks) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "the sanitizer's runtime itself needs more addresses than any limit leaves";
-#endif
+  if (!test::addresses_can_be_limited) {
+    GTEST_SKIP() << test::why_addresses_cannot_be_limited;
+  }
   const test::ChildResult result = test::run_in_child([&] {
     // What the process has now, and a little more: less than the fewest arenas worth reserving.
     const rlimit limit = {std::size_t{20} << 20, std::size_t{20} << 20};

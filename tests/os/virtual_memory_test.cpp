@@ -12,10 +12,7 @@
 
 #include "support/child_process.h"
 #include "support/resident_pages.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define TARN_SANITIZER_NEEDS_ADDRESSES 1
-#endif
+#include "support/sanitizers.h"
 
 namespace tarn::os {
 namespace {
@@ -131,9 +128,9 @@ TEST(EveryFunction, LeavesErrnoAsItWas) {
 }
 
 TEST(Memory, IsRefusedOverTheLimitOfAddresses) {
-#ifdef TARN_SANITIZER_NEEDS_ADDRESSES
-  GTEST_SKIP() << "the sanitizer's runtime itself needs more addresses than any limit leaves";
-#endif
+  if (!test::addresses_can_be_limited) {
+    GTEST_SKIP() << test::why_addresses_cannot_be_limited;
+  }
   const test::ChildResult result = test::run_in_child([] {
     const rlimit limit = {std::size_t{1} << 30, std::size_t{1} << 30};
     ::setrlimit(RLIMIT_AS, &limit);

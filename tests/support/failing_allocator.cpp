@@ -43,6 +43,7 @@ FailingAllocator::FailingAllocator() noexcept
             of(context).live_ += block != nullptr ? 1U : 0U;
             return block;
           },
+          .served_before = false,
       } {}
 
 }  // namespace tarn::test

@@ -20,6 +20,9 @@ class FailingAllocator {
   void fail_the(std::size_t nth) noexcept { until_failure_ = nth; }
   void fail_all(bool all) noexcept { fail_all_ = all; }
 
+  // See GeneralAllocator::served_before.
+  void has_served_before() noexcept { interface_.served_before = true; }
+
   [[nodiscard]] std::size_t requests() const noexcept { return requests_; }
   [[nodiscard]] std::size_t live() const noexcept { return live_; }
 

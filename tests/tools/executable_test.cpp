@@ -117,6 +117,7 @@ TEST_F(ExecutableTest, KnowsAPythonByTheNamesInIt) {
                                             "\x7f"
                                             "ELF..PyMem_SetAllocator.")));
   EXPECT_TRUE(contains_python(folder_.write("script", "#!/usr/bin/env python3\n")));
+  EXPECT_TRUE(contains_python(folder_.write("python3.12", "#!/bin/sh\nexec other\n")));
   EXPECT_FALSE(contains_python(folder_.write("shell", "#!/bin/sh\npython3\n")));
   EXPECT_FALSE(contains_python("/bin/sh"));
 }

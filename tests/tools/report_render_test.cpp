@@ -49,9 +49,9 @@ pools      100      600       20         44              2,000
 blocks     20,900       500        124
           1.2 MiB  26.6 KiB    6.6 KiB
 
-domain  szidx  block  pools used  full  allocated  free  untouched
-obj         3     64          12    80     20,000   400        100
-mem         0     16           1     0        900   100         24
+domain  szidx  block  used  full  allocated  free  untouched
+obj         3     64    12    80     20,000   400        100
+mem         0     16     1     0        900   100         24
 
 requests over 512 B, passed on: 100,000 ever, 321 live now
 )");
@@ -82,7 +82,7 @@ TEST(ReportText, FitsInEightyColumnsWithLargeFiguresAndLongNames) {
       with(sample_report_text, "program python3", "program " + std::string(300, 'p'));
   text = with(text, "pools_peak 2000", "pools_peak 12345678");
   text = with(text, "class obj 3 64 12 80 20000 400 100",
-              "class obj 3 64 34567 34567 1234567890 123456789 123456789");
+              "class obj 3 64 234567 234567 1234567890 123456789 123456789");
   const std::string shown = report_text(read_report(text), plain);
   for (const std::string_view line : lines_of(shown)) {
     EXPECT_LE(line.size(), 80u) << line;

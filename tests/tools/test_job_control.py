@@ -6,6 +6,8 @@ process group of its own, in the foreground.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import pty
 import select
@@ -39,7 +41,8 @@ class Shell:
             signal.signal(signal.SIGTTOU, signal.SIG_DFL)
             os.setpgid(0, 0)
             os.execve(TARN[0], [*TARN, *words], self.environment)
-        os.setpgid(self.job, self.job)
+        with contextlib.suppress(PermissionError):  # the child was quicker, and has executed tarn
+            os.setpgid(self.job, self.job)
         os.tcsetpgrp(0, self.job)
         self.program = int(self.read_until(b"ready ", b"\n"))
 
@@ -88,7 +91,6 @@ class JobControlTest(CommandTest):
                 os.setsid()
                 for stream in (0, 1, 2):
                     os.dup2(terminal, stream)
-                import fcntl
                 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
                 signal.signal(signal.SIGTTOU, signal.SIG_IGN)
                 os.chdir(self.folder)

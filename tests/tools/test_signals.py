@@ -56,7 +56,8 @@ class SignalTest(CommandTest):
         self.assertEqual(self.end(self.listen()), [])
 
     def test_a_program_that_does_not_catch_a_signal_makes_tarn_end_by_it(self) -> None:
-        process = self.start("run", "--report", "sh", "-c", "echo ready; sleep 100 & wait")
+        process = self.start("run", "--report", "-c",
+                             "import time; print('ready', flush=True); time.sleep(100)")
         self.next_line(process)
         process.send_signal(signal.SIGHUP)
         _, errors = process.communicate(timeout=30)

@@ -135,6 +135,9 @@ void write_statistics(int descriptor) noexcept {
   HeapStatistics statistics;
   collect(statistics);
   base::Message head;
+  // pymalloc's first line, which tools look for.
+  head.text("Small block threshold = ").number(statistics.small_request_max).text(", in ");
+  head.number(statistics.size_classes).text(" size classes.\n\n");
   head.text("Tarn: ").number(statistics.arenas_now).text(" arenas of ");
   head.number(statistics.arena_size).text(" bytes (peak ").number(statistics.arenas_peak);
   head.text(", taken from the system ").number(statistics.arenas_mapped).text(", given back ");

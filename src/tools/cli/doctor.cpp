@@ -25,8 +25,8 @@ const CommandText command_text = {
     "tarn doctor",
     "Say whether a Python can live on Tarn, by which hook, and what is in the way.",
     {"tarn doctor [OPTION...] [PYTHON]"},
-    R"(PYTHON is a path, or a name in PATH. It is asked what it is, and then run on Tarn
-once, with the environment as it is.
+    R"(PYTHON is a path, or a name in PATH. It is asked what it is, and then run on
+Tarn once, with the environment as it is.
 
 The exit status is 0 when it can, 1 when it can't, 127 when there is no such
 Python, 2 for a wrong argument.

@@ -164,6 +164,10 @@ std::optional<std::string> preload_obstacle(const std::string& path) {
 }
 
 bool contains_python(const std::string& path) {
+  // A shim, a shell script that chooses among several versions, has the name and nothing else.
+  if (path.substr(path.rfind('/') + 1).starts_with("python")) {
+    return true;
+  }
   const MappedFile mapped(path);
   const std::string_view bytes = mapped.bytes();
   if (is_elf(bytes)) {

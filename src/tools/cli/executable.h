@@ -10,8 +10,8 @@ namespace tarn::cli {
 // Nothing when it will have, or when that can't be told. Follows a script to its interpreter.
 [[nodiscard]] std::optional<std::string> preload_obstacle(const std::string& path);
 
-// Whether the file is a program with Python in it, or a script for one. A program that loads Python
-// later, by name, counts too; one that starts another program does not.
+// Whether the file is a program with Python in it, a script for one, or named like one. A program that
+// loads Python later, by name, counts too; one that starts another program does not.
 [[nodiscard]] bool contains_python(const std::string& path);
 
 }  // namespace tarn::cli

@@ -40,12 +40,16 @@ std::string read_file(int folder, const char* name) {
   if (file < 0) {
     throw BadReport(std::strerror(errno));
   }
-  std::string text(report_size_limit + 1, '\0');
-  std::size_t size = 0;
   struct stat status;
   int error = ::fstat(file, &status) == 0 ? 0 : errno;
   const bool is_regular = error == 0 && S_ISREG(status.st_mode);
-  while (is_regular && error == 0 && size < text.size()) {
+  std::string text;
+  if (is_regular) {
+    // One byte over the limit is enough for the reader to see that it is too long.
+    text.resize(std::min(static_cast<std::size_t>(status.st_size), report_size_limit) + 1);
+  }
+  std::size_t size = 0;
+  while (error == 0 && size < text.size()) {
     const ssize_t got = ::read(file, text.data() + size, text.size() - size);
     if (got == 0) {
       break;

@@ -82,7 +82,7 @@ Table size_class_table(const Report& report) {
   });
   Table table;
   if (!classes.empty()) {
-    table.add({"domain", "szidx", "block", "pools used", "full", "allocated", "free", "untouched"});
+    table.add({"domain", "szidx", "block", "used", "full", "allocated", "free", "untouched"});
   }
   for (const SizeClassReport& size_class : classes) {
     table.add({size_class.domain, std::to_string(size_class.szidx),

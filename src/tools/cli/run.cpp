@@ -78,8 +78,7 @@ std::optional<Parsed> parse(const std::vector<std::string>& words) {
                   "none (the default), or debug: find writes out of\nbounds, double frees and "
                   "their kind, and abort",
                   {"none", "debug"});
-  app.add_flag("--quiet", options.quiet, "no messages from Tarn, but for the report")
-      ;
+  app.add_flag("--quiet", options.quiet, "no messages from Tarn, but for the report");
 
   parsed.arguments =
       split_run_arguments(words, [&](std::string_view name) { return line.takes_value(name); });
