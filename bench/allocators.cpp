@@ -40,22 +40,26 @@ void add_fixed_size(const std::string& workload, const Peer& peer, std::int64_t 
 }
 
 template <typename Run>
-void add_mixed_sizes(const std::string& workload, const Peer& peer, std::int64_t iterations, Run run) {
+void add_mixed_sizes(const std::string& workload, const Peer& peer, std::int64_t iterations,
+                     Run run) {
   std::visit(
       [&]<typename Calls>(const Calls& calls) {
         if constexpr (!std::is_same_v<Calls, FixedPool>) {
-          add(workload, peer, iterations, [calls, run](benchmark::State& state) { run(state, calls); });
+          add(workload, peer, iterations,
+              [calls, run](benchmark::State& state) { run(state, calls); });
         }
       },
       peer.calls);
 }
 
 template <typename Run>
-void add_reallocating(const std::string& workload, const Peer& peer, std::int64_t iterations, Run run) {
+void add_reallocating(const std::string& workload, const Peer& peer, std::int64_t iterations,
+                      Run run) {
   std::visit(
       [&]<typename Calls>(const Calls& calls) {
         if constexpr (requires { calls.reallocate(nullptr, 0, 0); }) {
-          add(workload, peer, iterations, [calls, run](benchmark::State& state) { run(state, calls); });
+          add(workload, peer, iterations,
+              [calls, run](benchmark::State& state) { run(state, calls); });
         }
       },
       peer.calls);
@@ -93,24 +97,23 @@ void add_batches(const Peer& peer) {
 
 void add_mixes(const Peer& peer) {
   for (const std::size_t live : {1'000, 100'000, 1'000'000}) {
-    add_mixed_sizes("mix " + in_words(live), peer, live == 1'000'000 ? 1'000'000 : 2'000'000,
-                    [live](benchmark::State& state, auto calls) { replacement(state, calls, live); });
+    add_mixed_sizes(
+        "mix " + in_words(live), peer, live == 1'000'000 ? 1'000'000 : 2'000'000,
+        [live](benchmark::State& state, auto calls) { replacement(state, calls, live); });
   }
 }
 
 void add_growths(const Peer& peer) {
   for (const std::size_t most : {10'000, 1'000'000}) {
-    add_mixed_sizes("growth " + in_words(most), peer, most == 1'000'000 ? 1 : 50,
-                    [most](benchmark::State& state, auto calls) {
-                      growth_and_drain(state, calls, most);
-                    });
+    add_mixed_sizes(
+        "growth " + in_words(most), peer, most == 1'000'000 ? 1 : 50,
+        [most](benchmark::State& state, auto calls) { growth_and_drain(state, calls, most); });
   }
 }
 
 void add_reallocations(const Peer& peer) {
-  add_reallocating("realloc to 512", peer, 1500, [](benchmark::State& state, auto calls) {
-    reallocation(state, calls, 512);
-  });
+  add_reallocating("realloc to 512", peer, 1500,
+                   [](benchmark::State& state, auto calls) { reallocation(state, calls, 512); });
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ class Library {
   Library(const char* file, const char* package)
       : handle_(dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND)) {
     if (handle_ == nullptr) {
-      std::fprintf(stderr, "bench: %s; install the package %s to compare with it\n", dlerror(), package);
+      std::fprintf(stderr, "bench: %s; install the package %s to compare with it\n", dlerror(),
+                   package);
     }
   }
 
@@ -153,17 +154,21 @@ std::vector<Peer> load_peers() {
   std::vector<Peer> peers;
   add_tarn(peers);
   add_pymalloc(peers);
-  peers.push_back({"glibc", PlainCalls{std::malloc, std::realloc, std::free}, file_of(std::malloc)});
+  peers.push_back(
+      {"glibc", PlainCalls{std::malloc, std::realloc, std::free}, file_of(std::malloc)});
   const Library mimalloc("libmimalloc.so.2", "libmimalloc2.0");
   add_plain(peers, "mimalloc", mimalloc, "mi_malloc", "mi_realloc", "mi_free");
   add_mimalloc_heap(peers, mimalloc);
-  add_plain(peers, "jemalloc", Library("libjemalloc.so.2", "libjemalloc2"), "malloc", "realloc", "free");
+  add_plain(peers, "jemalloc", Library("libjemalloc.so.2", "libjemalloc2"), "malloc", "realloc",
+            "free");
   add_plain(peers, "tcmalloc", Library("libtcmalloc_minimal.so.4", "libtcmalloc-minimal4"),
             "tc_malloc", "tc_realloc", "tc_free");
   static std::pmr::unsynchronized_pool_resource unsynchronized;
   static std::pmr::synchronized_pool_resource synchronized;
-  peers.push_back({"pmr", ResourceCalls{&unsynchronized}, "std::pmr::unsynchronized_pool_resource"});
-  peers.push_back({"pmr sync", ResourceCalls{&synchronized}, "std::pmr::synchronized_pool_resource"});
+  peers.push_back(
+      {"pmr", ResourceCalls{&unsynchronized}, "std::pmr::unsynchronized_pool_resource"});
+  peers.push_back(
+      {"pmr sync", ResourceCalls{&synchronized}, "std::pmr::synchronized_pool_resource"});
   peers.push_back({"boost", FixedPool{}, "boost::pool"});
   return peers;
 }
@@ -179,7 +184,8 @@ void make_room_for_peers(char** arguments) {
   tunables += std::string(setting) + "=16384";
   setenv(variable, tunables.c_str(), 1);
   execv("/proc/self/exe", arguments);
-  std::perror("bench: can't start anew with more room for thread-local data; jemalloc may be missing");
+  std::perror(
+      "bench: can't start anew with more room for thread-local data; jemalloc may be missing");
 }
 
 }  // namespace tarn::bench

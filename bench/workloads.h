@@ -68,7 +68,8 @@ void pairs(benchmark::State& state, const Calls calls, std::size_t size) {
 
 // `count` blocks of a size are allocated, then all are freed.
 template <typename Calls>
-void batches(benchmark::State& state, const Calls calls, std::size_t size, std::size_t count, Order order) {
+void batches(benchmark::State& state, const Calls calls, std::size_t size, std::size_t count,
+             Order order) {
   std::vector<void*> blocks(count);
   const std::vector<std::uint32_t> indices = make_order(order, count);
   for (auto _ : state) {

@@ -68,7 +68,8 @@ class Allocator {
   [[nodiscard]] Domain domain() const noexcept { return domain_; }
 
   template <typename Other>
-  [[nodiscard]] friend bool operator==(const Allocator& left, const Allocator<Other>& right) noexcept {
+  [[nodiscard]] friend bool operator==(const Allocator& left,
+                                       const Allocator<Other>& right) noexcept {
     return &left.heap() == &right.heap() && left.domain() == right.domain();
   }
 

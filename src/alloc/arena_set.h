@@ -163,8 +163,7 @@ class ArenaSet {
     }
     TARN_CHECK(arena.nfreepools, ==, empty + Geometry::pools_per_arena - arena.first_untouched,
                "A1: nfreepools = empty + untouched");
-    TARN_CHECK(taken, ==, Geometry::pools_per_arena - arena.nfreepools,
-               "a pool is taken or free");
+    TARN_CHECK(taken, ==, Geometry::pools_per_arena - arena.nfreepools, "a pool is taken or free");
     TARN_CHECK(arena.nkept, ==, kept, "nkept counts the kept pools");
     return taken;
   }

@@ -53,9 +53,8 @@ class ReservedRange {
                           Reservation reservation = Reservation::halved) noexcept {
     std::size_t count = bytes / Geometry::arena_size;
     count += bytes % Geometry::arena_size != 0 || count == 0 ? 1U : 0U;
-    const std::size_t least = reservation == Reservation::whole || count < least_arenas
-                                  ? count
-                                  : least_arenas;
+    const std::size_t least =
+        reservation == Reservation::whole || count < least_arenas ? count : least_arenas;
     for (; count >= least; count /= 2) {
       if (reserve(count)) {
         return true;

@@ -41,7 +41,8 @@ class UsedPools {
     if (pool.previous != nullptr) {
       pool.previous->next = pool.next;
     } else {
-      TARN_DEBUG_CHECK(heads_[pool.szidx], ==, &pool, "U1: a pool without predecessor is the first");
+      TARN_DEBUG_CHECK(heads_[pool.szidx], ==, &pool,
+                       "U1: a pool without predecessor is the first");
       heads_[pool.szidx] = pool.next == nullptr ? nobody() : pool.next;
     }
     if (pool.next != nullptr) {

@@ -31,15 +31,15 @@ template <typename Value>
 }  // namespace tarn::base
 
 // `invariant` cites the numbered invariant, or says in words what broke.
-#define TARN_CHECK(left, comparison, right, invariant)                                           \
-  do {                                                                                           \
-    const auto tarn_left = (left);                                                               \
-    const auto tarn_right = (right);                                                             \
-    if (!(tarn_left comparison tarn_right)) [[unlikely]] {                                       \
-      ::tarn::base::assertion_failed(#left " " #comparison " " #right, invariant, __FILE__,      \
-                                     __LINE__, ::tarn::base::as_number(tarn_left),               \
-                                     ::tarn::base::as_number(tarn_right));                       \
-    }                                                                                            \
+#define TARN_CHECK(left, comparison, right, invariant)                                      \
+  do {                                                                                      \
+    const auto tarn_left = (left);                                                          \
+    const auto tarn_right = (right);                                                        \
+    if (!(tarn_left comparison tarn_right)) [[unlikely]] {                                  \
+      ::tarn::base::assertion_failed(#left " " #comparison " " #right, invariant, __FILE__, \
+                                     __LINE__, ::tarn::base::as_number(tarn_left),          \
+                                     ::tarn::base::as_number(tarn_right));                  \
+    }                                                                                       \
   } while (false)
 
 #ifdef NDEBUG
@@ -61,9 +61,9 @@ inline constexpr bool tarn_expensive_checks = false;
     }                                                        \
   } while (false)
 
-#define TARN_EXPENSIVE(statement)             \
-  do {                                        \
-    if constexpr (tarn_expensive_checks) {    \
-      statement;                              \
-    }                                         \
+#define TARN_EXPENSIVE(statement)          \
+  do {                                     \
+    if constexpr (tarn_expensive_checks) { \
+      statement;                           \
+    }                                      \
   } while (false)

@@ -67,8 +67,8 @@ template <typename Geometry, typename Map>
 void DebugHeap<Geometry, Map>::check_free_block(Domain domain, const alloc::Pool& pool,
                                                 const void* block) const noexcept {
   const auto* const bytes = static_cast<const unsigned char*>(block);
-  const unsigned char* const other = first_other(
-      bytes + sizeof(alloc::Block), pool.block_size - sizeof(alloc::Block), freed_fill);
+  const unsigned char* const other =
+      first_other(bytes + sizeof(alloc::Block), pool.block_size - sizeof(alloc::Block), freed_fill);
   if (other != nullptr) {
     report("write after free to", bytes + DebugBlock::header_size, domain, "the byte at", other);
   }

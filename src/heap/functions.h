@@ -40,10 +40,8 @@ inline constexpr Functions functions_of = {
     .free_sized = [](void* domain, void* block, std::size_t size) noexcept -> void {
       static_cast<DomainHeap*>(domain)->free_sized(block, size);
     },
-    .allocate_aligned = [](void* domain, std::size_t alignment,
-                           std::size_t size) noexcept -> void* {
-      return static_cast<DomainHeap*>(domain)->allocate_aligned(alignment, size);
-    },
+    .allocate_aligned = [](void* domain, std::size_t alignment, std::size_t size) noexcept
+    -> void* { return static_cast<DomainHeap*>(domain)->allocate_aligned(alignment, size); },
 };
 
 // What PyMem_Malloc refuses: no object is larger than this.

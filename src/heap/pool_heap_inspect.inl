@@ -83,7 +83,8 @@ void PoolHeap<Geometry, Map, Fill>::verify() const noexcept {
   std::size_t linked = 0;
   for (const Domain_& domain : domains_) {
     linked += domain.usedpools_.verify([&](const Pool& pool, std::size_t szidx) {
-      TARN_CHECK(find_pool(arenas_.address_of(pool)), ==, &pool, "H1: a linked pool is in an arena");
+      TARN_CHECK(find_pool(arenas_.address_of(pool)), ==, &pool,
+                 "H1: a linked pool is in an arena");
       TARN_CHECK(pool.state, ==, PoolState::used, "H1: usedpools holds used pools");
       TARN_CHECK(pool.szidx, ==, szidx, "H1: usedpools holds the class's pools");
       TARN_CHECK(pool.domain, ==, domain.domain_, "H1: usedpools holds the domain's pools");

@@ -9,7 +9,7 @@ namespace tarn::heap {
 template <typename Geometry, typename Map, typename Fill>
 bool PoolHeap<Geometry, Map, Fill>::open(const HeapOptions& options) noexcept {
   const auto reservation = options.address_map == AddressMap::range ? alloc::Reservation::halved
-                                                                     : alloc::Reservation::whole;
+                                                                    : alloc::Reservation::whole;
   if (!arenas_.open(options.reserved_bytes, reservation)) {
     return false;
   }
@@ -176,7 +176,7 @@ std::size_t PoolHeap<Geometry, Map, Fill>::release_empty_arenas() noexcept {
 
 template <typename Geometry, typename Map, typename Fill>
 void PoolHeap<Geometry, Map, Fill>::redirect_to(PoolHeap& target,
-                                          const Face (&faces)[domain_count]) noexcept {
+                                                const Face (&faces)[domain_count]) noexcept {
   target = *this;
   for (std::size_t i = 0; i < domain_count; ++i) {
     target.domains_[i].whole_ = &target;
@@ -222,7 +222,8 @@ void* DomainHeap<Geometry, Map, Fill>::allocate_zeroed_elsewhere(std::size_t byt
 }
 
 template <typename Geometry, typename Map, typename Fill>
-void* DomainHeap<Geometry, Map, Fill>::reallocate_elsewhere(void* address, std::size_t size) noexcept {
+void* DomainHeap<Geometry, Map, Fill>::reallocate_elsewhere(void* address,
+                                                            std::size_t size) noexcept {
   if (redirect_.functions != nullptr) {
     return redirect_.functions->reallocate(redirect_.domain, address, size);
   }
@@ -245,7 +246,7 @@ void DomainHeap<Geometry, Map, Fill>::free_elsewhere(void* address) noexcept {
 
 template <typename Geometry, typename Map, typename Fill>
 void* DomainHeap<Geometry, Map, Fill>::allocate_aligned(std::size_t alignment,
-                                                  std::size_t size) noexcept {
+                                                        std::size_t size) noexcept {
   if (!base::is_power_of_two(alignment) || size > largest_request) {
     return nullptr;
   }

@@ -59,8 +59,7 @@ TYPED_TEST(AnArenaSet, HandsOutUntouchedPoolsInOrderOfAddresses) {
   using Geometry = typename TypeParam::Geometry;
   const std::vector<Pool*> pools = this->take(this->per_arena);
   for (std::size_t i = 0; i < pools.size(); ++i) {
-    EXPECT_EQ(this->set_.address_of(*pools[i]),
-              pools[0]->arena->address + i * Geometry::pool_size);
+    EXPECT_EQ(this->set_.address_of(*pools[i]), pools[0]->arena->address + i * Geometry::pool_size);
   }
   EXPECT_EQ(this->set_.counters().now, 1U);
 }
@@ -96,8 +95,7 @@ TYPED_TEST(AnArenaSet, TakesFromTheFullestArenaFirst) {
   for (int i = 0; i < 6; ++i) {
     order.push_back(this->take()->arena);
   }
-  EXPECT_THAT(order,
-              testing::ElementsAre(fullest, next, next, emptiest, emptiest, emptiest));
+  EXPECT_THAT(order, testing::ElementsAre(fullest, next, next, emptiest, emptiest, emptiest));
 }
 
 TYPED_TEST(AnArenaSet, KeepsOneEmptyArenaAndGivesTheOthersBack) {

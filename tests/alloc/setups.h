@@ -18,11 +18,12 @@ struct Setup {
   using Map = Map_<Geometry_>;
 };
 
-using Setups = testing::Types<
-    Setup<alloc::TarnGeometry, alloc::ReservedRange>, Setup<alloc::TarnGeometry, alloc::PageMap>,
-    Setup<alloc::ClassicGeometry, alloc::ReservedRange>,
-    Setup<alloc::ClassicGeometry, alloc::PageMap>,
-    Setup<alloc::ModernGeometry, alloc::ReservedRange>, Setup<alloc::ModernGeometry, alloc::PageMap>>;
+using Setups = testing::Types<Setup<alloc::TarnGeometry, alloc::ReservedRange>,
+                              Setup<alloc::TarnGeometry, alloc::PageMap>,
+                              Setup<alloc::ClassicGeometry, alloc::ReservedRange>,
+                              Setup<alloc::ClassicGeometry, alloc::PageMap>,
+                              Setup<alloc::ModernGeometry, alloc::ReservedRange>,
+                              Setup<alloc::ModernGeometry, alloc::PageMap>>;
 
 struct NameOfSetup {
   template <typename One>

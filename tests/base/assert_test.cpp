@@ -14,10 +14,9 @@ TEST(AFailedCheck, PrintsTheInvariantTheExpressionBothValuesAndThePlace) {
   const std::size_t seen = 3;
   const std::string text =
       test::text_of_abort([&] { TARN_CHECK(seen, ==, 4U, "Z1: there are four"); });
-  EXPECT_THAT(text, testing::StartsWith(
-                        "tarn: broken invariant: Z1: there are four\n"
-                        "  seen == 4U does not hold: left 3 (0x3), right 4 (0x4)\n"
-                        "  at "));
+  EXPECT_THAT(text, testing::StartsWith("tarn: broken invariant: Z1: there are four\n"
+                                        "  seen == 4U does not hold: left 3 (0x3), right 4 (0x4)\n"
+                                        "  at "));
   EXPECT_THAT(text, testing::HasSubstr("assert_test.cpp:"));
 }
 

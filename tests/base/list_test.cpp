@@ -81,8 +81,9 @@ TEST_F(AList, ForgetsTheLinksOfWhatItRemoves) {
 
 TEST_F(AList, AbortsInVerifyWhenItsLinksDisagree) {
   c_.previous = &a_;
-  EXPECT_THAT(test::text_of_abort([&] { list_.verify(); }),
-              testing::StartsWith("tarn: broken invariant: a list's links agree in both directions"));
+  EXPECT_THAT(
+      test::text_of_abort([&] { list_.verify(); }),
+      testing::StartsWith("tarn: broken invariant: a list's links agree in both directions"));
 }
 
 }  // namespace

@@ -26,8 +26,7 @@ TEST(Message, WritesAddressesInHexadecimalWithoutLeadingZeros) {
 }
 
 TEST(Message, EscapesBlanksBackslashesAndWhatIsNotPrintable) {
-  EXPECT_EQ(text_of(Message().escaped("a b\\c\n\x7f\xff~!")),
-            "a\\x20b\\x5cc\\x0a\\x7f\\xff~!");
+  EXPECT_EQ(text_of(Message().escaped("a b\\c\n\x7f\xff~!")), "a\\x20b\\x5cc\\x0a\\x7f\\xff~!");
 }
 
 TEST(Message, JoinsItsPartsInOrder) {
@@ -44,8 +43,8 @@ TEST(Message, CutsOffWhatDoesNotFit) {
 }
 
 TEST(Message, IsWrittenWhole) {
-  const test::ChildResult result = test::run_in_child(
-      [] { Message().text("one line\n").write_to(standard_error); });
+  const test::ChildResult result =
+      test::run_in_child([] { Message().text("one line\n").write_to(standard_error); });
   EXPECT_TRUE(result.exited);
   EXPECT_EQ(result.standard_error, "one line\n");
 }

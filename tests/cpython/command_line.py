@@ -15,14 +15,15 @@ import tempfile
 
 from . import lists, record, report
 from .regrtest import ModuleRunner, Options, Selection, Side, list_modules
-from .session import Session
+from .whole_run import WholeRun
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
+TIMEOUT = 1200.0
 CI_TIMEOUT = 240.0
 
 DESCRIPTION = """\
 Runs CPython's own regression tests on stock memory and on Tarn, and prints what differs: by module, and by test.
-Without a MODULE it runs the whole suite, which takes an hour or more."""
+Without a MODULE it runs the whole suite: half an hour on two idle cores."""
 
 EPILOG = """\
 examples:
@@ -65,7 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("-j", "--jobs", type=int, default=2, metavar="N", help="modules at a time (default: %(default)s)")
     how.add_argument("--retries", type=int, default=2, metavar="N",
                      help="how often a difference is run again before it counts (default: %(default)s)")
-    how.add_argument("--timeout", type=float, metavar="SECONDS", help=f"for a module (default: 1200; {CI_TIMEOUT:.0f} with --ci)")
+    how.add_argument("--timeout", type=float, metavar="SECONDS",
+                     help=f"for a module (default: {TIMEOUT:.0f}; {CI_TIMEOUT:.0f} with --ci)")
     how.add_argument("-u", "--use", default="cpu,decimal", metavar="RESOURCES",
                      help="regrtest's resources, such as decimal,cpu (default: %(default)s; network is refused)")
     how.add_argument("--testdir", metavar="DIR", help="test modules from here instead of Python's own")
@@ -86,7 +88,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         raise UsageError("--jobs: at least one module at a time")
     if arguments.retries < 0:
         raise UsageError("--retries: not less than 0")
-    timeout = arguments.timeout if arguments.timeout is not None else (CI_TIMEOUT if arguments.ci else 1200.0)
+    timeout = arguments.timeout if arguments.timeout is not None else (CI_TIMEOUT if arguments.ci else TIMEOUT)
     if timeout <= 0:
         raise UsageError("--timeout: more than 0 seconds")
     testdir = os.path.abspath(arguments.testdir) if arguments.testdir else None
@@ -104,8 +106,10 @@ def _selections(arguments: argparse.Namespace, options: Options) -> list[Selecti
         selections = [Selection(name) for name in names]
     left_out = {one.module: one.ignore for one in lists.read_modules(lists.LEFT_OUT)}
     extra_match, extra_ignore = tuple(arguments.match), tuple(arguments.ignore)
-    selections = [Selection(one.module, one.match + extra_match, one.ignore + extra_ignore + left_out.get(one.module, ()))
-                  for one in selections if one.module not in arguments.exclude]
+    selections = [
+        Selection(one.module, one.match + extra_match, one.ignore + extra_ignore + left_out.get(one.module, ()))
+        for one in selections if one.module not in arguments.exclude
+    ]
     unknown = [one.module for one in selections if one.module.split(".")[0] not in available]
     if unknown:
         raise UsageError(f"{options.python} has no such test module: {', '.join(unknown)}")
@@ -133,10 +137,11 @@ def _check_that_it_lives_on_tarn(side: Side, python: str) -> None:
         environment = {**os.environ, **dict(side.environment), "TARN_REPORT_DIR": directory}
         for name in [name for name in environment if name.startswith("PYTHON")]:
             del environment[name]
-        done = subprocess.run([*side.prefix, python, "-c", "pass"], capture_output=True, text=True, env=environment, check=False)
+        command = [*side.prefix, python, "-c", "pass"]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         reports = [path.read_text(encoding="utf-8", errors="replace") for path in pathlib.Path(directory).iterdir()]
     if done.returncode != 0:
-        raise UsageError(f"{shlex.join([*side.prefix, python, '-c', 'pass'])} exits with {done.returncode}: {done.stderr.strip()}")
+        raise UsageError(f"{shlex.join(command)} exits with {done.returncode}: {done.stderr.strip()}")
     if not any("\nstate on\n" in text for text in reports):
         reasons = [line for text in reports for line in text.splitlines() if line.startswith("reason ")]
         why = f": {reasons[0].removeprefix('reason ')}" if reasons else ": it left no report"
@@ -155,7 +160,9 @@ def _run(arguments: argparse.Namespace) -> int:
     expected_path = arguments.expected or (lists.EXPECTED_DIFFERENCES if other.name == "tarn" else None)
     expected = lists.read_expected_differences(expected_path) if expected_path else {}
     python = record.describe_python(options.python)
-    known = record.read_stock_results(arguments.stock_results, options, python, selections) if arguments.stock_results else {}
+    known = {}
+    if arguments.stock_results:
+        known = record.read_stock_results(arguments.stock_results, options, python, selections)
 
     print(f"{python['executable']} {python['version']}", flush=True)
     if not arguments.only_stock:
@@ -168,20 +175,21 @@ def _run(arguments: argparse.Namespace) -> int:
 
     directory = pathlib.Path(tempfile.mkdtemp(prefix="tarn-cpython-"))
     runner = ModuleRunner(options, directory, arguments.logs)
-    session = Session(runner, stock, other, expected=expected, jobs=arguments.jobs, retries=arguments.retries,
-                      observer=report.Progress(sys.stdout, other.name), known_stock=known)
+    whole_run = WholeRun(runner, stock, other, expected=expected, jobs=arguments.jobs, retries=arguments.retries,
+                         observer=report.Progress(sys.stdout, other.name), known_stock=known)
     try:
         if arguments.only_stock:
-            results = session.run_stock(selections)
+            results = whole_run.run_stock(selections)
             verdicts = None
         else:
-            verdicts = session.compare(selections)
+            verdicts = whole_run.compare(selections)
             results = [verdict.runs[0][0] for verdict in verdicts]
     finally:
         runner.stop()
         shutil.rmtree(directory, ignore_errors=True)
     if arguments.json:
-        record.write_record(arguments.json, record.make_record(options, python, selections, results, verdicts, other.name))
+        written = record.make_record(options, python, selections, results, verdicts, other.name)
+        record.write_record(arguments.json, written)
     if verdicts is None:
         report.print_stock_summary(sys.stdout, results)
         return 0

@@ -72,9 +72,8 @@ def _test_differences(stock: ModuleResult, other: ModuleResult) -> Iterable[Diff
 
 def _explains(differences: Sequence[Difference], stock: ModuleResult, other: ModuleResult) -> bool:
     """Whether the modules' outcomes differ because a test fails, which is then listed by itself."""
-    if stock.outcome not in ("success", "env changed", "failed") or other.outcome not in ("success", "env changed", "failed"):
-        return False
-    if "failed" not in (stock.outcome, other.outcome):
+    outcomes = {stock.outcome, other.outcome}
+    if "failed" not in outcomes or not outcomes <= {"success", "env changed", "failed"}:
         return False
     return any(is_failing(difference.stock) or is_failing(difference.other) for difference in differences)
 

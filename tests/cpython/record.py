@@ -23,8 +23,8 @@ class RecordError(Exception):
 
 def describe_python(python: str) -> dict[str, str]:
     """What makes a result on stock reusable: the very same interpreter."""
-    code = "import os, platform, sys; print(os.path.realpath(sys.executable)); print(sys.version.replace(chr(10), ' ')); " \
-           "print(platform.platform())"
+    code = ("import os, platform, sys; print(os.path.realpath(sys.executable)); "
+            "print(sys.version.replace(chr(10), ' ')); print(platform.platform())")
     lines = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
     digest = hashlib.sha256(pathlib.Path(lines[0]).read_bytes()).hexdigest()
     return {"executable": lines[0], "version": lines[1], "platform": lines[2], "sha256": digest}

@@ -17,7 +17,8 @@ from .result import ModuleResult
 
 # What the tests may know of the machine. All else is left out, so that two machines give the same results and no
 # variable of the caller (PYTHONMALLOC, LD_PRELOAD, a proxy) makes stock something other than stock.
-KEPT_VARIABLES = ("PATH", "USER", "LOGNAME", "SHELL", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
+KEPT_VARIABLES = ("PATH", "USER", "LOGNAME", "SHELL", "LD_LIBRARY_PATH",
+                  "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
 
 # Tests run as root, and children with -O would leave bytecode in the system's folders. But these modules test the
 # writing of bytecode, in folders of their own, and would skip a hundred tests.
@@ -97,7 +98,7 @@ class Children:
         with self._lock:
             if self._stopped:
                 raise InterruptedError("stopped")
-            # A session of its own: a test that signals its process group doesn't reach us, and all that a module
+            # A process group of its own: a test that signals its process group doesn't reach us, and all that a module
             # leaves running can be ended together.
             process = subprocess.Popen(command, start_new_session=True, **arguments)  # type: ignore[call-overload]
             self._running.add(process)
@@ -193,5 +194,6 @@ def list_modules(options: Options) -> list[str]:
     if listing.returncode != 0:
         reason = (listing.stderr.strip().splitlines() or ["no message"])[-1]
         raise RuntimeError(f"{options.python} -m test doesn't work: {reason}\n"
-                           "Debian keeps CPython's tests in a package of their own: apt-get install libpython3.11-testsuite")
+                           "Debian keeps CPython's tests in a package of their own: "
+                           "apt-get install libpython3.11-testsuite")
     return [line.strip() for line in listing.stdout.splitlines() if line.strip().startswith("test_")]

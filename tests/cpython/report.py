@@ -9,7 +9,7 @@ from typing import TextIO
 
 from .comparison import Difference, Verdict
 from .result import ModuleResult
-from .session import Observer
+from .whole_run import Observer
 
 
 def count(number: int, noun: str) -> str:
@@ -38,6 +38,9 @@ class Progress(Observer):
     def side_done(self, done: int, of: int, result: ModuleResult) -> None:
         self._say(f"[{done:{len(str(of))}}/{of}] {result.module}: {result.outcome} "
                   f"({count(result.test_count, 'test')})  ({result.seconds:.1f} s)")
+
+    def not_retried(self, modules: int) -> None:
+        self._say(f"{modules} modules differ: too many for chance, so none is run again")
 
     def retry_done(self, attempt: int, verdict: Verdict) -> None:
         what = f"still differs: {describe(verdict)}" if verdict.differences else "agrees now: flaky"

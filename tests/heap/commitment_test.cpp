@@ -32,8 +32,8 @@ class MemoryOfAHeap : public testing::TestWithParam<Combination> {
   std::size_t before_;
   Heap heap_;
 };
-INSTANTIATE_TEST_SUITE_P(OfOneThread, MemoryOfAHeap, testing::ValuesIn(combinations_with(Checks::none)),
-                         NameOfCombination());
+INSTANTIATE_TEST_SUITE_P(OfOneThread, MemoryOfAHeap,
+                         testing::ValuesIn(combinations_with(Checks::none)), NameOfCombination());
 
 TEST_P(MemoryOfAHeap, IsNextToNothingBeforeTheFirstRequest) {
   EXPECT_EQ(heap_.statistics().arenas_mapped, 0U);

@@ -19,8 +19,8 @@ class DebugMemory : public testing::TestWithParam<Combination> {
 
   Heap heap_;
 };
-INSTANTIATE_TEST_SUITE_P(OfOneThread, DebugMemory, testing::ValuesIn(combinations_with(Checks::debug)),
-                         NameOfCombination());
+INSTANTIATE_TEST_SUITE_P(OfOneThread, DebugMemory,
+                         testing::ValuesIn(combinations_with(Checks::debug)), NameOfCombination());
 
 bool is_filled(const void* start, std::size_t size, int byte) {
   const auto* const bytes = static_cast<const unsigned char*>(start);

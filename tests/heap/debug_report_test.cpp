@@ -72,10 +72,9 @@ class DebugHeap : public testing::TestWithParam<Combination> {
   static std::string pool_line(const WalkedArena& arena, const WalkedPool& pool) {
     constexpr const char* states[] = {"untouched", "empty", "used", "full"};
     const auto index = static_cast<std::size_t>(&pool - arena.pools.data());
-    std::string line = "  pool " + std::to_string(index) + " of " +
-                       std::to_string(arena.view.pools) + ", at " +
-                       address_text(pool.view.address) + ": " +
-                       states[static_cast<std::size_t>(pool.view.state)];
+    std::string line =
+        "  pool " + std::to_string(index) + " of " + std::to_string(arena.view.pools) + ", at " +
+        address_text(pool.view.address) + ": " + states[static_cast<std::size_t>(pool.view.state)];
     if (pool.view.state == PoolState::used || pool.view.state == PoolState::full) {
       line += ", size class " + std::to_string(pool.view.szidx) + ", domain " +
               name_of(pool.view.domain) + ", " + std::to_string(pool.view.allocated) +
@@ -84,8 +83,8 @@ class DebugHeap : public testing::TestWithParam<Combination> {
     return line + "\n";
   }
 };
-INSTANTIATE_TEST_SUITE_P(OfOneThread, DebugHeap, testing::ValuesIn(combinations_with(Checks::debug)),
-                         NameOfCombination());
+INSTANTIATE_TEST_SUITE_P(OfOneThread, DebugHeap,
+                         testing::ValuesIn(combinations_with(Checks::debug)), NameOfCombination());
 
 TEST_P(DebugHeap, ReportsADoubleFree) {
   heap_.free(blocks_[2]);
@@ -151,8 +150,8 @@ TEST_P(DebugHeap, ReportsAFreeBehindTheLastBlockOfAPool) {
   const WalkedPool* const pool = walked.pool_of(block);
   const std::size_t rest = pool->view.size - pool->view.blocks * pool->view.block_size;
   ASSERT_NE(rest, 0U);
-  auto* const address = static_cast<unsigned char*>(const_cast<void*>(pool->view.address)) +
-                        pool->view.size - rest;
+  auto* const address =
+      static_cast<unsigned char*>(const_cast<void*>(pool->view.address)) + pool->view.size - rest;
   EXPECT_EQ(text_of_abort([&] { heap_.free(address); }),
             "tarn: free of an address that is no block: " + address_text(address) +
                 " in domain obj\n" + place_of(address));
@@ -207,7 +206,8 @@ TEST_P(DebugHeap, ReportsAWriteAfterFreeWhenTheBlockIsHandedOutAgainOrVerified) 
                                " in domain obj\n  the byte at " + address_text(blocks_[1] + 20) +
                                "\n" + place_of(blocks_[1]);
   EXPECT_EQ(text_of_abort([&] { static_cast<void>(heap_.allocate(size)); }), expected);
-  EXPECT_EQ(text_of_abort([&] { static_cast<void>(heap_.reallocate(blocks_[0], size)); }), expected);
+  EXPECT_EQ(text_of_abort([&] { static_cast<void>(heap_.reallocate(blocks_[0], size)); }),
+            expected);
   EXPECT_EQ(text_of_abort([&] { heap_.verify(); }), expected);
 }
 
@@ -277,9 +277,9 @@ TEST_P(DebugHeap, ReportsABlockFreedInAnotherDomainThanItsOwn) {
       if (other == own) {
         continue;
       }
-      const std::string expected = "tarn: wrong domain: free of " + address_text(block) +
-                                   " in domain " + name_of(other) + "\n  it was allocated in domain " +
-                                   name_of(own) + "\n" + place_of(block);
+      const std::string expected =
+          "tarn: wrong domain: free of " + address_text(block) + " in domain " + name_of(other) +
+          "\n  it was allocated in domain " + name_of(own) + "\n" + place_of(block);
       EXPECT_EQ(text_of_abort([&] { heap_.free(block, other); }), expected);
       EXPECT_EQ(text_of_abort([&] { static_cast<void>(heap_.reallocate(block, 10, other)); }),
                 expected);
@@ -299,8 +299,8 @@ TEST_P(DebugHeap, ReportsAFreeWithAWrongSize) {
 class LargeDebugBlock : public testing::TestWithParam<std::tuple<Combination, bool>> {
  protected:
   LargeDebugBlock() : heap_(std::get<0>(GetParam()).options()) {
-    block_ = static_cast<unsigned char*>(
-        is_aligned() ? heap_.allocate_aligned(1024, size) : heap_.allocate(size));
+    block_ = static_cast<unsigned char*>(is_aligned() ? heap_.allocate_aligned(1024, size)
+                                                      : heap_.allocate(size));
   }
   ~LargeDebugBlock() override { heap_.free(block_); }
 
@@ -315,18 +315,18 @@ class LargeDebugBlock : public testing::TestWithParam<std::tuple<Combination, bo
   Heap heap_;
   unsigned char* block_ = nullptr;
 };
-INSTANTIATE_TEST_SUITE_P(
-    OfOneThread, LargeDebugBlock,
-    testing::Combine(testing::ValuesIn(combinations_with(Checks::debug)), testing::Bool()),
-    [](const auto& one) {
-      return std::get<0>(one.param).name() + (std::get<1>(one.param) ? "_aligned" : "_plain");
-    });
+INSTANTIATE_TEST_SUITE_P(OfOneThread, LargeDebugBlock,
+                         testing::Combine(testing::ValuesIn(combinations_with(Checks::debug)),
+                                          testing::Bool()),
+                         [](const auto& one) {
+                           return std::get<0>(one.param).name() +
+                                  (std::get<1>(one.param) ? "_aligned" : "_plain");
+                         });
 
 TEST_P(LargeDebugBlock, ReportsAWritePastTheEnd) {
   block_[size] = 'x';
-  const std::string expected =
-      report("write past the end of", "obj",
-             "  the guard byte at " + address_text(block_ + size) + "\n");
+  const std::string expected = report("write past the end of", "obj",
+                                      "  the guard byte at " + address_text(block_ + size) + "\n");
   EXPECT_EQ(text_of_abort([&] { heap_.free(block_); }), expected);
   EXPECT_EQ(text_of_abort([&] { static_cast<void>(heap_.reallocate(block_, 9)); }), expected);
   EXPECT_EQ(text_of_abort([&] { heap_.verify(); }), expected);
@@ -352,8 +352,8 @@ TEST_P(LargeDebugBlock, ReportsADoubleFree) {
 
 TEST_P(LargeDebugBlock, ReportsAFreeOfAnAddressInsideIt) {
   EXPECT_EQ(text_of_abort([&] { heap_.free(block_ + 16); }),
-            "tarn: foreign free (or double free of a large block) of " +
-                address_text(block_ + 16) + " in domain obj\n  in no arena of this heap\n");
+            "tarn: foreign free (or double free of a large block) of " + address_text(block_ + 16) +
+                " in domain obj\n  in no arena of this heap\n");
 }
 
 TEST_P(LargeDebugBlock, ReportsAFreeInAnotherDomain) {

@@ -91,8 +91,8 @@ TEST_P(TheOrder, GivesEachSizeClassAPoolOfItsOwn) {
 
 TEST_P(TheOrder, TakesAPoolThroughItsStates) {
   allocate(32);  // another class, so that the arena is mapped
-  const void* const untouched = static_cast<const char*>(WalkedHeap(heap_).arenas[0].view.address) +
-                                sizes_.pool_size;
+  const void* const untouched =
+      static_cast<const char*>(WalkedHeap(heap_).arenas[0].view.address) + sizes_.pool_size;
   EXPECT_EQ(state_of_pool(untouched), PoolState::untouched);
   std::vector<char*> blocks = allocate_pool_of(256);
   ASSERT_EQ(pool_of(blocks[0]), untouched);

@@ -38,8 +38,8 @@ class RandomlyUsedHeap : public testing::TestWithParam<Combination> {
       model.release_empty_arenas();
       EXPECT_EQ(heap.statistics().arenas_now, 0U);
     } catch (const ModelError& error) {
-      FAIL() << error.what() << "\n  at operation " << done << "; repeat with TARN_TEST_SEED="
-             << seed;
+      FAIL() << error.what() << "\n  at operation " << done
+             << "; repeat with TARN_TEST_SEED=" << seed;
     }
   }
 };

@@ -247,8 +247,8 @@ TEST_P(AHeap, ServesTheDomainsFromPoolsOfTheirOwn) {
 
 // CPython's rule on shrinking, of a heap without checks: one with checks moves every block.
 class APlainHeap : public AHeap {};
-INSTANTIATE_TEST_SUITE_P(OfOneThread, APlainHeap, testing::ValuesIn(combinations_with(Checks::none)),
-                         NameOfCombination());
+INSTANTIATE_TEST_SUITE_P(OfOneThread, APlainHeap,
+                         testing::ValuesIn(combinations_with(Checks::none)), NameOfCombination());
 
 TEST_P(APlainHeap, ReallocatesInPlaceWhileItFitsAndAtMostAQuarterWouldBeWasted) {
   for (std::size_t size = 1; size <= 512; ++size) {

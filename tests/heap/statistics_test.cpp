@@ -21,7 +21,9 @@ class LookingAtAHeap : public testing::TestWithParam<Combination> {
     return GetParam().checks == Checks::debug ? debug_overhead : 0;
   }
   // A size of which the pool's block is exactly the given one.
-  [[nodiscard]] std::size_t filling(std::size_t block_size) const { return block_size - overhead(); }
+  [[nodiscard]] std::size_t filling(std::size_t block_size) const {
+    return block_size - overhead();
+  }
 
   Heap heap_;
 };

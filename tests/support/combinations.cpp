@@ -59,7 +59,8 @@ std::vector<Combination> all_combinations() {
 
 std::vector<Combination> combinations_with(Synchronisation synchronisation) {
   std::vector<Combination> all = all_combinations();
-  std::erase_if(all, [&](const Combination& one) { return one.synchronisation != synchronisation; });
+  std::erase_if(all,
+                [&](const Combination& one) { return one.synchronisation != synchronisation; });
   return all;
 }
 

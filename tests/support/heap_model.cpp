@@ -78,7 +78,8 @@ void HeapModel::check_place(const LiveBlock& block, std::size_t alignment) const
                   block.size);
   }
   const auto next = index_of_.lower_bound(block.address);
-  if (next != index_of_.end() && next->first < block.address + std::max<std::size_t>(block.size, 1)) {
+  if (next != index_of_.end() &&
+      next->first < block.address + std::max<std::size_t>(block.size, 1)) {
     contradiction("overlaps the next live block", block.address, block.size);
   }
   if (next != index_of_.begin()) {
@@ -130,9 +131,8 @@ void HeapModel::allocate(std::size_t size, Domain domain) {
 void HeapModel::allocate_zeroed(std::size_t count, std::size_t size, Domain domain) {
   auto* const block = static_cast<std::byte*>(heap_.allocate_zeroed(count, size, domain));
   const std::size_t bytes = count * size;
-  if (block != nullptr && std::any_of(block, block + bytes, [](std::byte byte) {
-        return byte != std::byte{0};
-      })) {
+  if (block != nullptr &&
+      std::any_of(block, block + bytes, [](std::byte byte) { return byte != std::byte{0}; })) {
     contradiction("a zeroed block isn't all zero", block, bytes);
   }
   take(block, bytes, szidx_of(bytes), alignment_, domain);
@@ -218,15 +218,13 @@ void HeapModel::release_empty_arenas() {
   const HeapStatistics before = heap_.statistics();
   const std::size_t bytes = heap_.release_empty_arenas();
   const HeapStatistics after = heap_.statistics();
-  const std::size_t expected =
-      (after.arenas_released - before.arenas_released) * before.arena_size;
+  const std::size_t expected = (after.arenas_released - before.arenas_released) * before.arena_size;
   if (bytes != expected) {
     throw ModelError("release_empty_arenas says " + std::to_string(bytes) + " bytes, but " +
                      std::to_string(expected) + " were unmapped");
   }
-  if (std::any_of(blocks_.begin(), blocks_.end(), [](const LiveBlock& block) {
-        return block.szidx != without_class;
-      })) {
+  if (std::any_of(blocks_.begin(), blocks_.end(),
+                  [](const LiveBlock& block) { return block.szidx != without_class; })) {
     return;
   }
   if (after.arenas_now != 0) {

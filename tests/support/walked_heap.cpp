@@ -105,8 +105,9 @@ std::size_t WalkedPool::count(BlockState state) const {
 }
 
 std::size_t WalkedArena::count(PoolState state) const {
-  return static_cast<std::size_t>(std::count_if(
-      pools.begin(), pools.end(), [&](const WalkedPool& pool) { return pool.view.state == state; }));
+  return static_cast<std::size_t>(
+      std::count_if(pools.begin(), pools.end(),
+                    [&](const WalkedPool& pool) { return pool.view.state == state; }));
 }
 
 WalkedHeap::WalkedHeap(const Heap& heap) {

@@ -58,7 +58,7 @@ TARN_FROM_CPYTHON void PyObject_SetArenaAllocator(PyObjectArenaAllocator*);
 TARN_FROM_CPYTHON int Py_AddPendingCall(int (*function)(void*), void* data);
 TARN_FROM_CPYTHON int PyGILState_Check();
 TARN_FROM_CPYTHON int PySys_AddAuditHook(Py_AuditHookFunction, void* data);
-TARN_FROM_CPYTHON PyInterpreterState* PyInterpreterState_Get();   // 3.9
+TARN_FROM_CPYTHON PyInterpreterState* PyInterpreterState_Get();  // 3.9
 TARN_FROM_CPYTHON PyInterpreterState* PyInterpreterState_Main();
 TARN_FROM_CPYTHON PyObject* PySys_GetObject(const char* name);  // borrowed
 TARN_FROM_CPYTHON PyCFunction PyCFunction_GetFunction(PyObject*);

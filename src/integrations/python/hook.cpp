@@ -39,8 +39,9 @@ bool gil_is_held() noexcept { return Py_IsInitialized() == 0 || PyGILState_Check
 // Blocks that the allocator before us handed out come back to us, and so do the large ones that it gets
 // from us from now on: one and the same function takes both.
 void forward_to(const PyMemAllocatorEx& previous) noexcept {
-  hook.general = {previous.ctx,     previous.malloc, previous.calloc,
-                  previous.realloc, previous.free,   nullptr, true};
+  hook.general = {
+      previous.ctx, previous.malloc, previous.calloc, previous.realloc, previous.free, nullptr,
+      true};
 }
 
 bool has_served() noexcept {
@@ -51,8 +52,8 @@ bool has_served() noexcept {
 
 // Python uses pymalloc, perhaps with its debug hooks on top; those stay on top.
 void take_over_below_debug_hooks() noexcept {
-  const bool debug_hooks = functions_now(PYMEM_DOMAIN_OBJ).malloc !=
-                           hook.previous[PYMEM_DOMAIN_OBJ].malloc;
+  const bool debug_hooks =
+      functions_now(PYMEM_DOMAIN_OBJ).malloc != hook.previous[PYMEM_DOMAIN_OBJ].malloc;
   take_over(true);
   if (debug_hooks) {
     PyMem_SetupDebugHooks();
@@ -67,8 +68,10 @@ void* arena_wanted(void* context, std::size_t size) noexcept {
   // we were put below.
   if (hook.state == State::waiting && !is_outermost() && !has_served()) {
     if (hook.embedded) {
-      stay_off("a program that embeds Python in dev mode (or with PYTHONMALLOC) may initialise it again, "
-               "and Python would then free Tarn's blocks with its own allocator");
+      stay_off(
+          "a program that embeds Python in dev mode (or with PYTHONMALLOC) may initialise it "
+          "again, "
+          "and Python would then free Tarn's blocks with its own allocator");
     } else {
       take_over_below_debug_hooks();
     }
@@ -115,8 +118,9 @@ HeapOptions options_for_python() noexcept {
     return;
   }
   if (hook.settings.other_allocator != nullptr) {
-    stay_off("PYTHONMALLOC chooses another allocator; unset it, or use PYTHONMALLOC=debug for Python's "
-             "debug hooks on top of Tarn");
+    stay_off(
+        "PYTHONMALLOC chooses another allocator; unset it, or use PYTHONMALLOC=debug for Python's "
+        "debug hooks on top of Tarn");
     return;
   }
   hook.general = c_library_allocator();

@@ -52,13 +52,14 @@ TARN_SEEN_BY_PROGRAMS void Py_Initialize() {
 }
 
 TARN_SEEN_BY_PROGRAMS void Py_InitializeEx(int install_signal_handlers) {
-  tarn::python::begin<void(int)>("Py_InitializeEx", __builtin_return_address(0))(install_signal_handlers);
+  tarn::python::begin<void(int)>("Py_InitializeEx",
+                                 __builtin_return_address(0))(install_signal_handlers);
   tarn::python::live_again();
 }
 
 TARN_SEEN_BY_PROGRAMS PyStatus Py_InitializeFromConfig(const void* config) {
-  const PyStatus status =
-      tarn::python::begin<PyStatus(const void*)>("Py_InitializeFromConfig", __builtin_return_address(0))(config);
+  const PyStatus status = tarn::python::begin<PyStatus(const void*)>(
+      "Py_InitializeFromConfig", __builtin_return_address(0))(config);
   tarn::python::live_again();
   return status;
 }

@@ -39,9 +39,9 @@ class Lines {
                   const SizeClassStatistics& of_class) noexcept {
     base::Message message;
     message.text("class ").text(domain).text(" ").number(szidx);
-    for (const std::size_t value : {of_class.block_size, of_class.pools_used, of_class.pools_full,
-                                    of_class.blocks_allocated, of_class.blocks_free,
-                                    of_class.blocks_untouched}) {
+    for (const std::size_t value :
+         {of_class.block_size, of_class.pools_used, of_class.pools_full, of_class.blocks_allocated,
+          of_class.blocks_free, of_class.blocks_untouched}) {
       message.text(" ").number(value);
     }
     message.text("\n").write_to(descriptor_);

@@ -32,7 +32,8 @@ Version parse_version(const char* text) noexcept {
 
 const char* reason_against(const Version& version) noexcept {
   if (version.free_threaded) {
-    return "a free-threaded build finds its objects by walking its own allocator's heaps, so that one "
+    return "a free-threaded build finds its objects by walking its own allocator's heaps, so that "
+           "one "
            "can't be replaced; use a build with a GIL";
   }
   if (version.major != 3 || version.minor < 8 || version.minor > 14) {

@@ -30,7 +30,8 @@ using String = std::basic_string<char, std::char_traits<char>, Allocator<char>>;
 
 const char* const long_text = "a string too long to lie within the object that stands for it";
 
-static_assert(std::is_same_v<std::allocator_traits<Allocator<int>>::rebind_alloc<long>, Allocator<long>>);
+static_assert(
+    std::is_same_v<std::allocator_traits<Allocator<int>>::rebind_alloc<long>, Allocator<long>>);
 static_assert(!std::is_default_constructible_v<Allocator<int>>, "there is no heap to fall back to");
 static_assert(std::is_nothrow_copy_constructible_v<Allocator<int>>);
 static_assert(std::is_nothrow_move_assignable_v<Vector<int>>);

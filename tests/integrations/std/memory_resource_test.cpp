@@ -92,7 +92,8 @@ TEST_P(MemoryResourceOnEveryHeap, AlignsAsAsked) {
   for (std::size_t alignment = 1; alignment <= 4096; alignment *= 2) {
     for (const std::size_t size : {1U, 24U, 100U, 512U, 513U, 5000U}) {
       void* const block = resource_.allocate(size, alignment);
-      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block) % alignment, 0U) << size << " at " << alignment;
+      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block) % alignment, 0U)
+          << size << " at " << alignment;
       resource_.deallocate(block, size, alignment);
     }
   }

@@ -11,6 +11,10 @@ from .regrtest import Selection, Side
 from .result import ModuleResult
 
 
+# When so many modules differ, chance is not the reason, and to run them all again would only take long.
+MANY = 20
+
+
 class Runs(Protocol):
     def run(self, side: Side, selection: Selection) -> ModuleResult: ...
 
@@ -25,10 +29,12 @@ class Observer:
 
     def side_done(self, done: int, of: int, result: ModuleResult) -> None: ...
 
+    def not_retried(self, modules: int) -> None: ...
+
     def retry_done(self, attempt: int, verdict: Verdict) -> None: ...
 
 
-class Session:
+class WholeRun:
     """`known_stock`: results of an earlier run by module, which spare the first run on stock (retries run both)."""
 
     def __init__(self, runner: Runs, stock: Side, other: Side, *, expected: Mapping[str, str], jobs: int, retries: int,
@@ -66,8 +72,12 @@ class Session:
                 tasks.append((self._stock, selection))
             tasks.append((self._other, selection))
         self._run_all(tasks, take)
-        for module, verdict in verdicts.items():
-            verdicts[module] = self._retry(by_module[module], verdict)
+        differing = [module for module, verdict in verdicts.items() if self._retries and is_worth_a_retry(verdict)]
+        if len(differing) > MANY:
+            self._observer.not_retried(len(differing))
+        else:
+            for module in differing:
+                verdicts[module] = self._retry(by_module[module], verdicts[module])
         return [verdicts[selection.module] for selection in selections]
 
     def run_stock(self, selections: Sequence[Selection]) -> list[ModuleResult]:
