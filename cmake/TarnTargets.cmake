@@ -138,7 +138,8 @@ function(tarn_add_test)
     endif()
     # PRE_TEST: the tests are listed when ctest runs, so that a program that crashes at start fails the
     # tests and not the build.
-    gtest_discover_tests(${argument_NAME}
+    # Parameters have names of their own here; the printed value would follow the name.
+    gtest_discover_tests(${argument_NAME} NO_PRETTY_VALUES
         TEST_PREFIX "${folder}/" TEST_LIST ${argument_NAME}_tests DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 30)
     # Properties that are lists don't survive gtest_discover_tests, so ctest reads them from a file of ours.
     set(properties ${CMAKE_CURRENT_BINARY_DIR}/${argument_NAME}_properties.cmake)

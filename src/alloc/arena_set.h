@@ -37,6 +37,9 @@ class ArenaSet {
   [[nodiscard]] const Map& map() const noexcept { return map_; }
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
 
+  // Whether take_pool can serve from an arena that's there.
+  [[nodiscard]] bool has_usable() const noexcept { return usable_arenas_.first() != nullptr; }
+
   // An untouched or empty pool, linked nowhere; null: out of memory or of addresses. An empty pool
   // still has the size class, the free blocks and the untouched ones that it had.
   [[nodiscard]] Pool* take_pool() noexcept {

@@ -37,6 +37,14 @@ class UsedPools {
     head = &pool;
   }
 
+  // `pool` is the first of its list, and not the last.
+  void remove_first(Pool& pool) noexcept {
+    TARN_DEBUG_CHECK(heads_[pool.szidx], ==, &pool, "U1: a pool without predecessor is the first");
+    heads_[pool.szidx] = pool.next;
+    pool.next->previous = nullptr;
+    pool.next = nullptr;
+  }
+
   void remove(Pool& pool) noexcept {
     if (pool.previous != nullptr) {
       pool.previous->next = pool.next;

@@ -15,6 +15,7 @@
 #include "heap/debug_report.h"
 #include "heap/pool_heap.h"
 #include "heap/thread_watch.h"
+#include "os/mutex.h"
 
 namespace tarn::heap {
 
@@ -26,19 +27,27 @@ class DebugHeap {
   class Domain_ {
    public:
     [[nodiscard]] void* allocate(std::size_t size) noexcept {
+      const MaybeLocked locked(whole_->mutex_);
       return whole_->allocate(domain_, size);
     }
     [[nodiscard]] void* allocate_zeroed(std::size_t count, std::size_t size) noexcept {
+      const MaybeLocked locked(whole_->mutex_);
       return whole_->allocate_zeroed(domain_, count, size);
     }
     [[nodiscard]] void* reallocate(void* block, std::size_t size) noexcept {
+      const MaybeLocked locked(whole_->mutex_);
       return whole_->reallocate(domain_, block, size);
     }
-    void free(void* block) noexcept { whole_->free(domain_, block); }
+    void free(void* block) noexcept {
+      const MaybeLocked locked(whole_->mutex_);
+      whole_->free(domain_, block);
+    }
     void free_sized(void* block, std::size_t size) noexcept {
+      const MaybeLocked locked(whole_->mutex_);
       whole_->free_sized(domain_, block, size);
     }
     [[nodiscard]] void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept {
+      const MaybeLocked locked(whole_->mutex_);
       return whole_->allocate_aligned(domain_, alignment, size);
     }
 
@@ -50,6 +59,12 @@ class DebugHeap {
 
   [[nodiscard]] bool open(const HeapOptions& options) noexcept;
   void close() noexcept;
+
+  // From now on every call takes the mutex. The caller holds the lock under which the heap was used.
+  void lock_with(os::Mutex& mutex) noexcept {
+    mutex_ = &mutex;
+    watch_.open(nullptr);  // it's no longer the caller's lock that counts
+  }
 
   [[nodiscard]] Domain_& domain(Domain domain) noexcept {
     return domains_[static_cast<std::size_t>(domain)];
@@ -88,7 +103,28 @@ class DebugHeap {
     report_and_abort(what, data, domain, detail, detail_address, place_of(data));
   }
 
+  // The lock, if there is one.
+  class MaybeLocked {
+   public:
+    explicit MaybeLocked(os::Mutex* mutex) noexcept : mutex_(mutex) {
+      if (mutex_ != nullptr) {
+        mutex_->lock();
+      }
+    }
+    ~MaybeLocked() {
+      if (mutex_ != nullptr) {
+        mutex_->unlock();
+      }
+    }
+    MaybeLocked(const MaybeLocked&) = delete;
+    MaybeLocked& operator=(const MaybeLocked&) = delete;
+
+   private:
+    os::Mutex* mutex_;
+  };
+
   Inner inner_;
+  os::Mutex* mutex_ = nullptr;
   Domain_ domains_[domain_count];
   AddressTable large_;
   ThreadWatch watch_;

@@ -115,7 +115,7 @@ void* DebugHeap<Geometry, Map>::reallocate(Domain domain, void* data, std::size_
   if (!check_live(domain, data)) {
     return size > largest_request
                ? nullptr
-               : general_->reallocate(general_->context, data, size == 0 ? 1 : size);
+               : inner_.large().reallocate(data, size == 0 ? 1 : size);
   }
   const std::size_t old_size = DebugBlock::around(data)->size();
   void* const moved = allocate(domain, size);
@@ -134,7 +134,7 @@ void DebugHeap<Geometry, Map>::free(Domain domain, void* data) noexcept {
     return;
   }
   if (!check_live(domain, data)) {
-    general_->free(general_->context, data);
+    inner_.large().free(data);
     return;
   }
   DebugBlock* const block = DebugBlock::around(data);
@@ -143,7 +143,7 @@ void DebugHeap<Geometry, Map>::free(Domain domain, void* data) noexcept {
   } else {
     large_.remove(block);
     if (block->is_aligned()) {
-      general_->free(general_->context, block->start_of_aligned());
+      inner_.large().free(block->start_of_aligned());
       return;
     }
     block->fill_freed(block->size() + DebugBlock::overhead);
@@ -171,17 +171,14 @@ void* DebugHeap<Geometry, Map>::allocate_aligned(Domain domain, std::size_t alig
   if (alignment <= Geometry::alignment) {
     return allocate(domain, size);
   }
-  if (general_->allocate_aligned == nullptr) {
-    return nullptr;
-  }
   const std::size_t prefix = alignment < 32 ? 32 : alignment;
-  auto* const start = static_cast<std::byte*>(general_->allocate_aligned(
-      general_->context, prefix, prefix + size + DebugBlock::guard_size));
+  auto* const start = static_cast<std::byte*>(
+      inner_.large().allocate_aligned(prefix, prefix + size + DebugBlock::guard_size));
   if (start == nullptr) {
     return nullptr;
   }
   if (!large_.insert(start + prefix - DebugBlock::header_size)) {
-    general_->free(general_->context, start);
+    inner_.large().free(start);
     return nullptr;
   }
   return DebugBlock::make_aligned(start, prefix, size, domain);
@@ -263,11 +260,7 @@ Place DebugHeap<Geometry, Map>::place_of(const void* address) const noexcept {
     return place;
   }
   place.block = place.pool_address + place.block_index * place.pool->block_size;
-  Inner::for_each_block(*place.pool, [&](const std::byte* block, BlockState state) {
-    if (block == place.block) {
-      place.block_state = state;
-    }
-  });
+  place.block_state = Inner::state_of(*place.pool, place.block);
   return place;
 }
 
@@ -277,9 +270,7 @@ void DebugHeap<Geometry, Map>::verify() const noexcept {
   inner_.for_each_arena([this](const alloc::Arena& arena) {
     for (std::size_t i = 0; i < arena.first_untouched; ++i) {
       const alloc::Pool& pool = arena.pools[i];
-      if (pool.state == PoolState::empty) {
-        continue;
-      }
+      // An empty pool still has the blocks of its last class, free and untouched ones.
       Inner::for_each_block(pool, [&](const std::byte* block, BlockState state) {
         switch (state) {
           case BlockState::untouched:

@@ -112,12 +112,23 @@ class DomainHeap {
     if (szidx >= Geometry::size_classes) {
       return allocate_elsewhere(size);
     }
-    Pool* const pool = usedpools_.first(szidx);
-    if (!pool->has_untouched()) {
+    Pool& pool = *usedpools_.first(szidx);
+    if (pool.has_untouched()) {
+      ++pool.frees_until_slow;
+      return pool.carve();
+    }
+    Pool* const next = pool.next;
+    if (next == nullptr || next->freeblock == nullptr) {
       return refill(szidx);
     }
-    ++pool->frees_until_slow;
-    return pool->carve();
+    // The first pool has run full: used ──► full. (It isn't kept: it has a neighbour.)
+    usedpools_.remove_first(pool);
+    pool.state = PoolState::full;
+    pool.frees_until_slow = 1;
+    Block* const block = next->freeblock;
+    next->freeblock = block->next;
+    ++next->frees_until_slow;
+    return block;
   }
 
   [[nodiscard, gnu::noinline]] void* refill(std::size_t szidx) noexcept;

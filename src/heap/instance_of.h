@@ -73,15 +73,21 @@ class InstanceOf : public Instance {
     synchronisation = Synchronisation::locked;
   }
 
-  // The callers keep the faces they have, so the heap moves away from under them.
+  // The callers keep the faces they have: the plain heap moves away from under them, the checked one takes
+  // the lock itself.
   void share() noexcept {
-    if constexpr (requires(Face(&faces)[domain_count]) { heap_.redirect_to(heap_, faces); }) {
-      if (synchronisation == Synchronisation::caller) {
-        const Face locked_faces[domain_count] = {locked_face(0), locked_face(1), locked_face(2)};
-        heap_.redirect_to(shared_, locked_faces);
-        put_behind_lock(shared_);
-        live_ = &shared_;
-      }
+    if (synchronisation == Synchronisation::locked) {
+      return;
+    }
+    if constexpr (requires { heap_.lock_with(mutex_); }) {
+      mutex_.enlist();
+      heap_.lock_with(mutex_);
+      synchronisation = Synchronisation::locked;
+    } else {
+      const Face locked_faces[domain_count] = {locked_face(0), locked_face(1), locked_face(2)};
+      heap_.redirect_to(shared_, locked_faces);
+      put_behind_lock(shared_);
+      live_ = &shared_;
     }
   }
 

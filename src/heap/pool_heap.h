@@ -64,10 +64,16 @@ class PoolHeap {
   // domains to `faces`. No other thread may be inside.
   [[gnu::cold]] void redirect_to(PoolHeap& target, const Face (&faces)[domain_count]) noexcept;
 
+  // The seam to the allocator below, for a heap around this one.
+  [[nodiscard]] LargeRequests& large() noexcept { return large_; }
+
   // The pool that would serve the class next; never null, see alloc::no_pool.
   [[nodiscard]] const Pool* first_used_pool(Domain domain, std::size_t szidx) noexcept {
     return this->domain(domain).usedpools_.first(szidx);
   }
+
+  // The block's state, also in a pool whose freeblock list was damaged: it is followed up to the damage.
+  [[nodiscard]] static BlockState state_of(const Pool& pool, const std::byte* block) noexcept;
 
   // Calls `visit(block, state)` for each block of a used or full pool, in order of addresses.
   template <typename Visit>
@@ -77,21 +83,19 @@ class PoolHeap {
   template <typename, typename, typename>
   friend class DomainHeap;
 
-  using Large = LargeRequests;
-
   // The next used pool's block, else one of an empty pool; null: neither can be had.
   [[nodiscard]] void* refill(Domain_& domain, std::size_t szidx) noexcept;
   [[nodiscard]] Pool* make_used(Domain_& domain, std::size_t szidx) noexcept;
 
   // free() counted the pool's frees_until_slow down to zero.
-  void settle(Pool& pool) noexcept;
-  void become_used(Pool& pool) noexcept;
-  void become_empty(Pool& pool) noexcept;
+  [[gnu::noinline]] void settle(Pool& pool) noexcept;
+  [[gnu::noinline]] void become_empty(Pool& pool) noexcept;
 
   [[nodiscard]] static bool may_keep(const Pool& pool) noexcept;
   void stop_keeping(Pool& pool) noexcept;
-  void stop_keeping_all(Arena& arena) noexcept;
-  void drain_if_idle(Arena& arena) noexcept;
+  // Of all kept pools, those of the arena; null: of any.
+  [[gnu::noinline]] void stop_keeping_all(const Arena* arena) noexcept;
+  void drain_if_idle(const Arena& arena) noexcept;
 
   [[gnu::cold]] void verify_pool(const Pool& pool) const noexcept;
 
@@ -101,7 +105,7 @@ class PoolHeap {
 
   alloc::ArenaSet<Geometry, Map> arenas_;
   Domain_ domains_[domain_count];
-  Large large_;
+  LargeRequests large_;
 };
 
 template <typename Geometry, typename Map>

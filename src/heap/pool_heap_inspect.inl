@@ -17,6 +17,27 @@ const alloc::Pool* PoolHeap<Geometry, Map, Fill>::find_pool(const void* address)
 }
 
 template <typename Geometry, typename Map, typename Fill>
+BlockState PoolHeap<Geometry, Map, Fill>::state_of(const Pool& pool,
+                                                   const std::byte* block) noexcept {
+  if (block >= pool.untouched) {
+    return BlockState::untouched;
+  }
+  const std::byte* const start = pool.untouched_end - std::size_t{pool.blocks} * pool.block_size;
+  const alloc::Block* link = pool.freeblock;
+  for (std::size_t i = 0; i < pool.blocks && link != nullptr; ++i, link = link->next) {
+    const std::size_t offset = base::address_of(link) - base::address_of(start);
+    if (offset >= static_cast<std::size_t>(pool.untouched - start) ||
+        offset % pool.block_size != 0) {
+      break;
+    }
+    if (base::address_of(link) == base::address_of(block)) {
+      return BlockState::free;
+    }
+  }
+  return BlockState::allocated;
+}
+
+template <typename Geometry, typename Map, typename Fill>
 template <typename Visit>
 void PoolHeap<Geometry, Map, Fill>::for_each_block(const Pool& pool, Visit visit) noexcept {
   // One bit for each block that is on freeblock.

@@ -63,6 +63,9 @@ void* PoolHeap<Geometry, Map, Fill>::refill(Domain_& domain, std::size_t szidx) 
 // untouched or empty ──► used, without a block allocated yet.
 template <typename Geometry, typename Map, typename Fill>
 alloc::Pool* PoolHeap<Geometry, Map, Fill>::make_used(Domain_& domain, std::size_t szidx) noexcept {
+  if (!arenas_.has_usable()) {
+    stop_keeping_all(nullptr);  // before a new arena is taken
+  }
   Pool* const pool = arenas_.take_pool();
   if (pool == nullptr) {
     return nullptr;
@@ -86,22 +89,14 @@ alloc::Pool* PoolHeap<Geometry, Map, Fill>::make_used(Domain_& domain, std::size
 
 template <typename Geometry, typename Map, typename Fill>
 void PoolHeap<Geometry, Map, Fill>::settle(Pool& pool) noexcept {
-  if (pool.state == PoolState::full) {
-    become_used(pool);
-  } else {
+  if (pool.state != PoolState::full) [[unlikely]] {
     become_empty(pool);
+    return;
   }
-}
-
-// full ──► used: a block has come back.
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::become_used(Pool& pool) noexcept {
+  // full ──► used: a block has come back.
   auto& usedpools = usedpools_of(pool);
-  if (usedpools.has(pool.szidx)) {
-    Pool& front = *usedpools.first(pool.szidx);
-    if (front.kept) {
-      stop_keeping(front);
-    }
+  if (Pool& front = *usedpools.first(pool.szidx); front.kept) [[unlikely]] {
+    stop_keeping(front);
   }
   pool.state = PoolState::used;
   pool.frees_until_slow = pool.blocks - 1;
@@ -120,7 +115,7 @@ void PoolHeap<Geometry, Map, Fill>::become_empty(Pool& pool) noexcept {
     return;
   }
   usedpools_of(pool).remove(pool);
-  if (Arena* const arena = arenas_.return_pool(pool)) {
+  if (const Arena* const arena = arenas_.return_pool(pool)) {
     drain_if_idle(*arena);
   }
 }
@@ -143,33 +138,30 @@ void PoolHeap<Geometry, Map, Fill>::stop_keeping(Pool& pool) noexcept {
 }
 
 template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::stop_keeping_all(Arena& arena) noexcept {
-  // The arena may be unmapped by its last pool, and its descriptors with it; its record stays.
-  for (std::size_t i = 0; i < Geometry::pools_per_arena && arena.nkept != 0; ++i) {
-    Pool& pool = arena.pools[i];
-    if (pool.state == PoolState::used && pool.kept) {
-      stop_keeping(pool);
+void PoolHeap<Geometry, Map, Fill>::stop_keeping_all(const Arena* arena) noexcept {
+  for (Domain_& domain : domains_) {
+    for (std::size_t szidx = 0; szidx < Geometry::size_classes; ++szidx) {
+      Pool& pool = *domain.usedpools_.first(szidx);
+      if (pool.kept && (arena == nullptr || pool.arena == arena)) {
+        stop_keeping(pool);
+      }
     }
   }
 }
 
 // Kept pools must not hold an arena that has nothing else, unless it is the only one.
 template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::drain_if_idle(Arena& arena) noexcept {
+void PoolHeap<Geometry, Map, Fill>::drain_if_idle(const Arena& arena) noexcept {
   if (arena.nkept != 0 && arena.nfreepools + arena.nkept == Geometry::pools_per_arena &&
       arenas_.counters().now > 1) {
-    stop_keeping_all(arena);
+    stop_keeping_all(&arena);
   }
 }
 
 template <typename Geometry, typename Map, typename Fill>
 std::size_t PoolHeap<Geometry, Map, Fill>::release_empty_arenas() noexcept {
-  arenas_.map().for_each([this](Arena& arena) {
-    if (arena.nkept != 0) {
-      stop_keeping_all(arena);
-    }
-  });
   const std::size_t before = arenas_.counters().released;
+  stop_keeping_all(nullptr);
   arenas_.release_empty_arenas();
   return (arenas_.counters().released - before) * Geometry::arena_size;
 }

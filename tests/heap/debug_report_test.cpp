@@ -221,6 +221,25 @@ TEST_P(DebugHeap, ReportsAWriteAfterFreeToABlockDeepInTheListWhenVerified) {
                 place_of(blocks_[1]));
 }
 
+TEST_P(DebugHeap, ReportsAWriteAfterFreeInAPoolThatIsEmptyWhenVerified) {
+  const std::size_t in_pool = WalkedHeap(heap_).pool_of(blocks_[0])->view.blocks;
+  std::vector<void*> first(blocks_, blocks_ + 4);
+  while (first.size() < in_pool) {
+    first.push_back(heap_.allocate(size));
+  }
+  static_cast<void>(heap_.allocate(size));  // of another pool, so that the first isn't kept
+  for (void* const block : first) {
+    heap_.free(block);
+  }
+  ASSERT_EQ(WalkedHeap(heap_).pool_of(blocks_[1])->view.state, PoolState::empty);
+  heap_.verify();
+  blocks_[1][3] = 'x';
+  EXPECT_EQ(text_of_abort([&] { heap_.verify(); }),
+            "tarn: write after free to " + address_text(blocks_[1]) +
+                " in domain obj\n  the byte at " + address_text(blocks_[1] + 3) + "\n" +
+                place_of(blocks_[1]));
+}
+
 // The first eight bytes of a freed block, sixteen before what the caller held, link it to the next.
 TEST_P(DebugHeap, ReportsAWriteOverTheLinkOfAFreedBlockAndDoesNotFollowIt) {
   heap_.free(blocks_[1]);

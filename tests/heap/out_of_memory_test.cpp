@@ -137,7 +137,7 @@ TEST_P(OutOfMemory, AHeapUnderALimitOfAddressesFailsCleanlyAndRecovers) {
     GTEST_SKIP() << why_addresses_cannot_be_limited;
   }
   const ChildResult result = run_in_child([&] {
-    limit_addresses_to(std::size_t{400} << 20);
+    limit_addresses_to(std::size_t{160} << 20);
     Heap heap(options());
     struct Link {
       Link* next;
@@ -150,7 +150,7 @@ TEST_P(OutOfMemory, AHeapUnderALimitOfAddressesFailsCleanlyAndRecovers) {
       ++count;
     }
     heap.verify();
-    const bool much = count > (std::size_t{50} << 20) / 512;
+    const bool much = count > (std::size_t{40} << 20) / 512;
     while (first != nullptr) {
       Link* const next = first->next;
       heap.free(first);

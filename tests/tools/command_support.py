@@ -23,6 +23,21 @@ STAND_IN = os.environ["TARN_STAND_IN"]
 PYTHON = sys.executable
 SECONDS = 60  # for one command; many times what it takes
 
+# Says each signal that it gets, with a flag that tells it is ready; a SIGTERM ends it with 7.
+LISTENER = """
+import os, signal, sys, time
+def say(number, frame):
+    os.write(1, (signal.Signals(number).name + "\\n").encode())
+    if number == signal.SIGTERM:
+        raise SystemExit(7)
+for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGALRM",
+             "SIGCONT", "SIGTSTP"):
+    signal.signal(getattr(signal, name), say)
+os.write(1, b"ready %d\\n" % os.getpid())
+while True:
+    time.sleep(0.1)
+"""
+
 
 def sample_report(**changes: str) -> str:
     """The text of a report as the library writes it; @PID@ is filled in by the stand-in."""
@@ -109,3 +124,8 @@ def wait_until(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
         if time.monotonic() > deadline:
             raise AssertionError("it did not happen in time")
         time.sleep(0.01)
+
+
+def state_of(pid: int) -> str:
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0]

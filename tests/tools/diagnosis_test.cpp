@@ -109,10 +109,11 @@ TEST(Diagnosis, TellsWhatTheSettingsMeanWithoutBlamingThem) {
   const std::string text = diagnosis_text(diagnose(findings), Style(false));
   EXPECT_THAT(text, HasSubstr("PYTHONMALLOC   debug: Tarn stays on, under Python's debug hooks\n"));
   EXPECT_THAT(text, HasSubstr("PYTHONDEVMODE  set: Tarn stays on, under Python's debug hooks\n"));
-  EXPECT_THAT(
-      text,
-      HasSubstr("RLIMIT_AS      4 GiB: no range of addresses is reserved, a page map is used\n"));
+  EXPECT_THAT(text, HasSubstr("RLIMIT_AS      4 GiB, enough to reserve a range of addresses\n"));
   EXPECT_THAT(text, EndsWith("\nThis Python can live on Tarn.\n"));
+  findings.trial->address_map = "page_map";
+  EXPECT_THAT(diagnosis_text(diagnose(findings), Style(false)),
+              HasSubstr("4 GiB, too little to reserve a range of addresses: a page map is used\n"));
 }
 
 TEST(Diagnosis, NamesTheFirstOfSeveralThingsInTheWayAndListsThemAll) {

@@ -73,6 +73,18 @@ TEST(ReportReader, CallsEveryPrefixOfAReportIncomplete) {
   }
 }
 
+TEST(ReportReader, TakesAReportWithoutFiguresButNotWithSome) {
+  const std::string without = "tarn-report 1\npid 4711\npython 3.11.2\nstate on\nend\n";
+  const Report report = read_report(without);
+  EXPECT_TRUE(report.on);
+  EXPECT_FALSE(report.has_figures);
+  EXPECT_EQ(report.program, "");
+  EXPECT_TRUE(read_report(sample_report_text).has_figures);
+  EXPECT_EQ(problem_of(with(without, "end", "class mem 0 16 1 0 900 100 24\nend")),
+            "arena_size is missing");
+  EXPECT_EQ(problem_of(with(without, "end", "arena_size 4096\nend")), "pool_size is missing");
+}
+
 TEST(ReportReader, TakesTheFactsInAnyOrder) {
   std::string text = with(sample_report_text, "pid 4711\n", "");
   text = with(text, "end\n", "pid 4711\nend\n");
@@ -140,8 +152,8 @@ TEST(ReportReader, RefusesWordsThatItDoesNotKnow) {
 }
 
 TEST(ReportReader, NamesTheFactThatIsMissing) {
-  for (const char* key : {"pid", "program", "python", "state", "geometry", "arena_size",
-                          "pools_full", "large_requests", "checks"}) {
+  for (const char* key : {"pid", "python", "state", "geometry", "arena_size", "pools_full",
+                          "large_requests", "checks"}) {
     const std::size_t start = sample_report_text.find(std::string("\n") + key + " ") + 1;
     const std::size_t end = sample_report_text.find('\n', start) + 1;
     EXPECT_EQ(problem_of(sample_report_text.substr(0, start) + sample_report_text.substr(end)),

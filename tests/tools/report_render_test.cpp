@@ -63,6 +63,18 @@ TEST(ReportText, SaysInOneLineWhyTarnWasOff) {
             "allocator\n");
 }
 
+TEST(ReportText, SaysInOneLineThatTheHeapCouldNotBeRead) {
+  const Report report = read_report("tarn-report 1\npid 4711\npython 3.11.2\nstate on\nend\n");
+  EXPECT_EQ(
+      report_text(report, plain),
+      "tarn: a Python (process 4711) was on Tarn, but ended where its heap could not be read\n");
+  RunOutcome outcome = outcome_with_own();
+  outcome.reports.further = {report};
+  EXPECT_THAT(outcome_text(outcome, plain),
+              testing::EndsWith("\ntarn: a Python (process 4711): on, without figures\n"));
+  EXPECT_EQ(report_json(report).size(), 5u);
+}
+
 TEST(ReportText, SaysWhenThereWereChecksALockOrAPageMap) {
   std::string text = with(sample_report_text, "checks none", "checks debug");
   text = with(text, "synchronisation caller", "synchronisation locked");

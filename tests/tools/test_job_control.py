@@ -19,8 +19,7 @@ import traceback
 import unittest
 from collections.abc import Callable
 
-from command_support import TARN, CommandTest, wait_until
-from test_signals import LISTENER, state_of
+from command_support import LISTENER, TARN, CommandTest, state_of, wait_until
 
 # Stops and dies of keys as programs do that know nothing of them.
 PLAIN = "import os, time; os.write(1, b'ready %d\\n' % os.getpid()); time.sleep(100)"

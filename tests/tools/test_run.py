@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 import unittest
 from pathlib import Path
 
-from command_support import PYTHON, STAND_IN, CommandTest
+from command_support import STAND_IN, TARN, CommandTest
 
 SHOW_WORDS = "import json, sys; print(json.dumps(sys.argv))"
 SHOW_SETTINGS = """
@@ -117,6 +119,29 @@ class EnvironmentTest(CommandTest):
                 "print(oct(stat.S_IMODE(os.stat(folder).st_mode)), os.path.dirname(folder))")
         self.check(self.tarn("run", "--report=r.json", "-c", code), 0, f"0o700 {self.temporary}\n")
         self.assert_nothing_is_left()
+
+    def test_the_library_is_found_beside_the_command_as_built_and_as_installed(self) -> None:
+        del self.environment["TARN_LIBRARY"]
+        (self.folder / "tree/bin").mkdir(parents=True)
+        command = self.folder / "tree/bin/tarn"
+        shutil.copy(TARN[-1], command)
+        for place in ("lib/tarn", "lib"):  # the build tree's goes first
+            library = self.folder / "tree" / place / "libtarn-python.so"
+            library.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(STAND_IN, library)
+            result = subprocess.run([*TARN[:-1], command, "run", "printenv", "LD_PRELOAD"],
+                                    env=self.environment, capture_output=True, text=True)
+            self.check(result, 0, f"{library}\n")
+
+    def test_where_the_library_was_looked_for_is_said(self) -> None:
+        del self.environment["TARN_LIBRARY"]
+        command = self.folder / "bin/tarn"
+        shutil.copy(TARN[-1], command)
+        result = subprocess.run([*TARN[:-1], command, "run", "true"], env=self.environment,
+                                capture_output=True, text=True)
+        self.check(result, 1, errors="tarn: libtarn-python.so is missing; looked for "
+                   f"{self.folder}/lib/libtarn-python.so, {self.folder}/lib/tarn/libtarn-python.so; "
+                   "set TARN_LIBRARY to its path\n")
 
     def test_a_library_that_the_loader_can_not_name_is_refused(self) -> None:
         library = self.folder / "my library.so"

@@ -7,22 +7,7 @@ import signal
 import subprocess
 import unittest
 
-from command_support import CommandTest, wait_until
-
-# Says each signal that it gets, with a flag that tells it is ready; a SIGTERM ends it with 7.
-LISTENER = """
-import os, signal, sys, time
-def say(number, frame):
-    os.write(1, (signal.Signals(number).name + "\\n").encode())
-    if number == signal.SIGTERM:
-        raise SystemExit(7)
-for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGALRM",
-             "SIGCONT", "SIGTSTP"):
-    signal.signal(getattr(signal, name), say)
-os.write(1, b"ready %d\\n" % os.getpid())
-while True:
-    time.sleep(0.1)
-"""
+from command_support import LISTENER, CommandTest, state_of, wait_until
 
 
 class SignalTest(CommandTest):
@@ -98,11 +83,6 @@ class SignalTest(CommandTest):
         os.kill(self.program, signal.SIGCONT)
         self.assertEqual(self.next_line(process), "SIGCONT")
         self.assertEqual(self.end(process), [])
-
-
-def state_of(pid: int) -> str:
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rpartition(")")[2].split()[0]
 
 
 if __name__ == "__main__":

@@ -98,9 +98,6 @@ HeapOptions options_for_python() noexcept {
   options.checks = hook.settings.checks;
   options.general = &hook.general;
   if (options.checks == Checks::debug) {
-    // The checked heap can't be moved behind a lock later on, so it starts there where it may need to.
-    options.synchronisation =
-        hook.version.minor >= 12 ? Synchronisation::locked : Synchronisation::caller;
     options.lock_is_held = gil_is_held;
   }
   return options;

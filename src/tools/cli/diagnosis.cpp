@@ -111,12 +111,18 @@ class Examination {
     } else {
       note("PYTHONDEVMODE", "not set");
     }
-    if (findings_.address_space_limit) {
-      note("RLIMIT_AS", fmt::format("{}: no range of addresses is reserved, a page map is used",
-                                    bytes_text(*findings_.address_space_limit)));
-    } else {
-      note("RLIMIT_AS", "no limit");
+    note("RLIMIT_AS", findings_.address_space_limit
+                          ? bytes_text(*findings_.address_space_limit) + what_follows_from_limit()
+                          : "no limit");
+  }
+
+  [[nodiscard]] const char* what_follows_from_limit() const {
+    if (!findings_.trial || !findings_.trial->has_figures) {
+      return "";
     }
+    return findings_.trial->address_map == "range"
+               ? ", enough to reserve a range of addresses"
+               : ", too little to reserve a range of addresses: a page map is used";
   }
 
   void examine_pythonmalloc(const std::string& value) {
@@ -138,7 +144,9 @@ class Examination {
   }
 
   void examine_trial() {
-    if (findings_.trial && findings_.trial->on) {
+    if (findings_.trial && findings_.trial->on && !findings_.trial->has_figures) {
+      note("tried", "on Tarn");
+    } else if (findings_.trial && findings_.trial->on) {
       const Report& report = *findings_.trial;
       note("tried",
            fmt::format(

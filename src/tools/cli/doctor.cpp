@@ -71,6 +71,11 @@ void try_on_tarn(const Program& python, Findings& findings) {
     findings.trial_problem = "it left no report: the hook was not loaded, or took it for no Python";
   }
   for (const std::string_view line : lines_of(captured.errors)) {
+    const bool is_known = findings.trial && !findings.trial->on &&
+                          line.find(findings.trial->reason) != std::string_view::npos;
+    if (is_known) {
+      continue;
+    }
     if (findings.trial_messages.size() == most_messages) {
       break;
     }

@@ -24,12 +24,14 @@ struct SizeClassReport {
 struct Report {
   std::uint64_t pid = 0;
   std::uint64_t parent = 0;
-  std::string program;
-  std::string python;  // "3.11.2"; may be empty when Tarn was off
+  std::string program;  // empty when the process couldn't tell
+  std::string python;   // "3.11.2"; may be empty when Tarn was off
   bool on = false;
   std::string reason;  // why it was off
 
-  // The rest means nothing when it was off.
+  // False when it was off, or ended at a point where its heap could not be read: the rest then means
+  // nothing.
+  bool has_figures = false;
   std::string geometry;
   std::string address_map;
   std::string synchronisation;

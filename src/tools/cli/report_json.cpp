@@ -43,6 +43,8 @@ Json report_json(const Report& report) {
                {"state", report.on ? "on" : "off"}};
   if (!report.on) {
     json["reason"] = report.reason;
+  }
+  if (!report.has_figures) {
     return json;
   }
   json["geometry"] = report.geometry;

@@ -18,8 +18,8 @@ constexpr std::string_view first_line = "tarn-report 1";
 constexpr std::string_view last_line = "end";
 constexpr std::size_t most_classes_per_domain = 64;
 
-// Which reports have to have a fact.
-enum class Needed { always, when_on, when_off, never };
+// Which reports have to have a fact. Figures are there together or not at all.
+enum class Needed { always, when_on, with_figures, never };
 
 struct NumberFact {
   std::string_view key;
@@ -29,21 +29,21 @@ struct NumberFact {
 constexpr NumberFact number_facts[] = {
     {"pid", &Report::pid, Needed::always},
     {"parent", &Report::parent, Needed::never},
-    {"arena_size", &Report::arena_size, Needed::when_on},
-    {"pool_size", &Report::pool_size, Needed::when_on},
-    {"alignment", &Report::alignment, Needed::when_on},
-    {"small_request_max", &Report::small_request_max, Needed::when_on},
-    {"arenas_now", &Report::arenas_now, Needed::when_on},
-    {"arenas_peak", &Report::arenas_peak, Needed::when_on},
-    {"arenas_mapped", &Report::arenas_mapped, Needed::when_on},
-    {"arenas_released", &Report::arenas_released, Needed::when_on},
-    {"pools_used", &Report::pools_used, Needed::when_on},
-    {"pools_full", &Report::pools_full, Needed::when_on},
-    {"pools_empty", &Report::pools_empty, Needed::when_on},
-    {"pools_untouched", &Report::pools_untouched, Needed::when_on},
-    {"pools_peak", &Report::pools_peak, Needed::when_on},
-    {"large_now", &Report::large_now, Needed::when_on},
-    {"large_requests", &Report::large_requests, Needed::when_on},
+    {"arena_size", &Report::arena_size, Needed::with_figures},
+    {"pool_size", &Report::pool_size, Needed::with_figures},
+    {"alignment", &Report::alignment, Needed::with_figures},
+    {"small_request_max", &Report::small_request_max, Needed::with_figures},
+    {"arenas_now", &Report::arenas_now, Needed::with_figures},
+    {"arenas_peak", &Report::arenas_peak, Needed::with_figures},
+    {"arenas_mapped", &Report::arenas_mapped, Needed::with_figures},
+    {"arenas_released", &Report::arenas_released, Needed::with_figures},
+    {"pools_used", &Report::pools_used, Needed::with_figures},
+    {"pools_full", &Report::pools_full, Needed::with_figures},
+    {"pools_empty", &Report::pools_empty, Needed::with_figures},
+    {"pools_untouched", &Report::pools_untouched, Needed::with_figures},
+    {"pools_peak", &Report::pools_peak, Needed::with_figures},
+    {"large_now", &Report::large_now, Needed::with_figures},
+    {"large_requests", &Report::large_requests, Needed::with_figures},
 };
 
 struct WordFact {
@@ -53,12 +53,12 @@ struct WordFact {
   std::array<std::string_view, 3> allowed;  // all empty: any word
 };
 constexpr WordFact word_facts[] = {
-    {"program", &Report::program, Needed::always, {}},
+    {"program", &Report::program, Needed::never, {}},
     {"python", &Report::python, Needed::when_on, {}},
-    {"geometry", &Report::geometry, Needed::when_on, {"tarn", "classic", "modern"}},
-    {"address_map", &Report::address_map, Needed::when_on, {"range", "page_map"}},
-    {"synchronisation", &Report::synchronisation, Needed::when_on, {"caller", "locked"}},
-    {"checks", &Report::checks, Needed::when_on, {"none", "debug"}},
+    {"geometry", &Report::geometry, Needed::with_figures, {"tarn", "classic", "modern"}},
+    {"address_map", &Report::address_map, Needed::with_figures, {"range", "page_map"}},
+    {"synchronisation", &Report::synchronisation, Needed::with_figures, {"caller", "locked"}},
+    {"checks", &Report::checks, Needed::with_figures, {"none", "debug"}},
 };
 
 constexpr std::array<std::string_view, 3> domains = {"raw", "mem", "obj"};
@@ -204,22 +204,29 @@ class Reader {
     report_.classes.push_back(std::move(size_class));
   }
 
-  void check_all_there() const {
-    const auto needs = [&](Needed needed, std::string_view key) {
-      const bool is_needed = needed == Needed::always ||
-                             (needed == Needed::when_on && report_.on) ||
-                             (needed == Needed::when_off && !report_.on);
-      if (is_needed && !keys_.contains(key)) {
-        refuse(fmt::format("{} is missing", key));
-      }
-    };
-    needs(Needed::always, "state");
-    needs(Needed::when_off, "reason");
-    for (const NumberFact& fact : number_facts) {
-      needs(fact.needed, fact.key);
+  void check_all_there() {
+    need("state");
+    if (!report_.on) {
+      need("reason");
     }
-    for (const WordFact& fact : word_facts) {
-      needs(fact.needed, fact.key);
+    report_.has_figures = report_.on && (keys_.contains("arena_size") || !report_.classes.empty());
+    need_those_of(number_facts);
+    need_those_of(word_facts);
+  }
+
+  void need(std::string_view key) const {
+    if (!keys_.contains(key)) {
+      refuse(fmt::format("{} is missing", key));
+    }
+  }
+
+  template <typename Facts>
+  void need_those_of(const Facts& facts) const {
+    for (const auto& fact : facts) {
+      if (fact.needed == Needed::always || (fact.needed == Needed::when_on && report_.on) ||
+          (fact.needed == Needed::with_figures && report_.has_figures)) {
+        need(fact.key);
+      }
     }
   }
 

@@ -14,7 +14,8 @@ constexpr std::size_t line_width = 80;
 constexpr std::size_t most_further_lines = 8;
 
 std::string name_of(const Report& report) {
-  return fmt::format("{} (process {})", shorten(report.program, name_width), report.pid);
+  const std::string program = report.program.empty() ? "a Python" : report.program;
+  return fmt::format("{} (process {})", shorten(program, name_width), report.pid);
 }
 
 void add_lines(std::string& text, const Table& table, const Style& style) {
@@ -100,6 +101,9 @@ std::string further_line(const Report& report) {
     return start + shorten(report.reason, line_width - std::min(start.size(), line_width - 20)) +
            '\n';
   }
+  if (!report.has_figures) {
+    return fmt::format("tarn: {}: on, without figures\n", name);
+  }
   return fmt::format("tarn: {}: arenas peak {} ({})\n", name, count_text(report.arenas_peak),
                      bytes_text(report.arenas_peak * report.arena_size));
 }
@@ -137,6 +141,10 @@ std::string report_text(const Report& report, const Style& style) {
   if (!report.on) {
     return fmt::format("tarn: {} was {} Tarn: {}\n", name_of(report), style.trouble("not on"),
                        report.reason);
+  }
+  if (!report.has_figures) {
+    return fmt::format("tarn: {} was on Tarn, but ended where its heap could not be read\n",
+                       name_of(report));
   }
   std::string text = header(report, style);
 

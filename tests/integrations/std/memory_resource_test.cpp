@@ -126,9 +126,12 @@ TEST_P(MemoryResourceOnEveryHeap, GivesAZeroSizeABlockOfItsOwn) {
 }
 
 TEST_P(MemoryResourceOnEveryHeap, ThrowsBadAllocWhenThereIsNoMemory) {
-  EXPECT_THROW((void)resource_.allocate(SIZE_MAX / 2), std::bad_alloc);
-  EXPECT_THROW((void)resource_.allocate(SIZE_MAX), std::bad_alloc);
-  EXPECT_THROW((void)resource_.allocate(SIZE_MAX / 2, 64), std::bad_alloc);
+  // Volatile, since the compiler warns of sizes that it sees to be impossible.
+  const volatile std::size_t half = SIZE_MAX / 2;
+  const volatile std::size_t all = SIZE_MAX;
+  EXPECT_THROW((void)resource_.allocate(half), std::bad_alloc);
+  EXPECT_THROW((void)resource_.allocate(all), std::bad_alloc);
+  EXPECT_THROW((void)resource_.allocate(half, 64), std::bad_alloc);
   EXPECT_EQ(blocks_allocated(heap_), 0U);
 }
 
