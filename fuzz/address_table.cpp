@@ -78,7 +78,8 @@ struct RemoveMany {
 struct Look {
   explicit Look(Bytes& bytes) : address(read_address(bytes)) {}
   void perform(State& state) const {
-    expect(state.table.contains(address) == (state.model.count(address) == 1), "contains disagrees");
+    expect(state.table.contains(address) == (state.model.count(address) == 1),
+           "contains disagrees");
   }
 
   const void* address;

@@ -96,8 +96,9 @@ bool make_error(Bytes& bytes, State& state) {
       state.heap.free(block.address, block.domain);
       return true;
     case 5:  // another domain
-      state.heap.free(block.address,
-                      static_cast<Domain>((static_cast<unsigned>(block.domain) + 1 + value % 2) % 3));
+      state.heap.free(
+          block.address,
+          static_cast<Domain>((static_cast<unsigned>(block.domain) + 1 + value % 2) % 3));
       return true;
     default:  // another size
       state.heap.free_sized(block.address, block.size + 1 + value, block.domain);
@@ -108,17 +109,16 @@ bool make_error(Bytes& bytes, State& state) {
 constexpr int no_error_made = 7;
 
 [[noreturn]] void be_the_child(Bytes bytes, State& state, int standard_error) {
-  std::signal(SIGABRT, SIG_DFL);  // libFuzzer takes an abort for a finding; here it is what is wanted
+  std::signal(SIGABRT,
+              SIG_DFL);  // libFuzzer takes an abort for a finding; here it is what is wanted
   ::dup2(standard_error, STDERR_FILENO);
   const bool made = make_error(bytes, state);
   ::_exit(made ? 0 : no_error_made);
 }
 
 void run(Bytes bytes) {
-  static const std::vector<test::Combination> combinations =
-      test::combinations_with(Checks::debug);
-  HeapOptions options =
-      combinations[bytes.number<std::uint8_t>() % combinations.size()].options();
+  static const std::vector<test::Combination> combinations = test::combinations_with(Checks::debug);
+  HeapOptions options = combinations[bytes.number<std::uint8_t>() % combinations.size()].options();
   options.reserved_bytes = std::size_t{64} << 20;
   State state(options);
   build(bytes, state);
@@ -146,8 +146,8 @@ void run(Bytes bytes) {
   int status = 0;
   while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  const bool reported = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT &&
-                        std::string(text).starts_with("tarn: ");
+  const bool reported =
+      WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && std::string(text).starts_with("tarn: ");
   const bool none = WIFEXITED(status) && WEXITSTATUS(status) == no_error_made;
   if (child > 0 && !reported && !none) {
     std::fprintf(stderr, "finding: an error wasn't reported; status %d, text: %s\n", status, text);

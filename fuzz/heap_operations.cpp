@@ -78,7 +78,8 @@ struct AllocateAligned {
 };
 
 struct Reallocate {
-  explicit Reallocate(Bytes& bytes) : index(bytes.number<std::uint16_t>()), size(read_size(bytes)) {}
+  explicit Reallocate(Bytes& bytes)
+      : index(bytes.number<std::uint16_t>()), size(read_size(bytes)) {}
   void perform(State& state) const { state.model.reallocate(index, size); }
 
   std::size_t index;
@@ -94,7 +95,9 @@ struct Free {
 
 struct FreeMany {
   explicit FreeMany(Bytes& bytes)
-      : first(bytes.number<std::uint16_t>()), step(bytes.number<std::uint8_t>()), count(bytes.number<std::uint8_t>()) {}
+      : first(bytes.number<std::uint16_t>()),
+        step(bytes.number<std::uint8_t>()),
+        count(bytes.number<std::uint8_t>()) {}
   void perform(State& state) const {
     for (std::size_t i = 0; i < count; ++i) {
       state.model.free(first + i * step);
@@ -133,8 +136,7 @@ struct Verify {
 void run(Bytes bytes) {
   static const std::vector<test::Combination> combinations = test::all_combinations();
   test::FailingAllocator general;
-  HeapOptions options =
-      combinations[bytes.number<std::uint8_t>() % combinations.size()].options();
+  HeapOptions options = combinations[bytes.number<std::uint8_t>() % combinations.size()].options();
   options.general = general.interface();
   // Few arenas, so that the range is used up too.
   options.reserved_bytes = std::size_t{1} << (16 + bytes.number<std::uint8_t>() % 8);
@@ -143,8 +145,9 @@ void run(Bytes bytes) {
     test::HeapModel model(heap, options);
     model.expect_failures(true);  // sizes that must be refused, and failures below
     State state{model, general};
-    run_operations<Allocate, AllocateMany, AllocateZeroed, AllocateAligned, Reallocate, Free, FreeMany,
-                   FreeSized, ReleaseEmptyArenas, FailTheNextRequestBelow, Verify>(bytes, state);
+    run_operations<Allocate, AllocateMany, AllocateZeroed, AllocateAligned, Reallocate, Free,
+                   FreeMany, FreeSized, ReleaseEmptyArenas, FailTheNextRequestBelow, Verify>(bytes,
+                                                                                             state);
     model.verify();
     model.free_all();
     model.verify();

@@ -72,7 +72,8 @@ struct HeapOptions {
   // nothing is committed before it is needed. When it is used up, small requests go to the general
   // allocator too.
   std::size_t reserved_bytes = std::size_t{1} << 38;
-  const GeneralAllocator* general = nullptr;  // null: c_library_allocator()
+  // Must outlive the heap. Null: c_library_allocator().
+  const GeneralAllocator* general = nullptr;
 
   // With Checks::debug: asked at every call; false is reported as a call without the lock. Null: not
   // asked; two threads inside at the same time are found all the same.
@@ -176,7 +177,8 @@ struct Instance;  // one geometry, one address map, with or without checks
 // blocks of the general allocator are the caller's to free first.
 class Heap {
  public:
-  // Aborts with a message when not even one arena's addresses can be had.
+  // Aborts with a message when the system grants no addresses (with AddressMap::range: not even for 64
+  // arenas).
   explicit Heap(const HeapOptions& options = {}) noexcept;
   ~Heap();
   Heap(const Heap&) = delete;

@@ -54,6 +54,9 @@ Message& Message::address(const void* value) noexcept {
 Message& Message::escaped(const char* words) noexcept {
   for (; *words != '\0'; ++words) {
     const auto byte = static_cast<unsigned char>(*words);
+    if (length_ + 4 > sizeof(buffer_)) {
+      break;  // an escape is written whole or not at all
+    }
     if (byte <= 0x20 || byte >= 0x7f || byte == '\\') {
       text("\\x");
       append(digits[byte >> 4]);

@@ -3,7 +3,8 @@
 // A double free, a foreign free, a write past an end or after free, and a block freed in another
 // domain are reported with block, pool and arena; then the process aborts.
 //
-// A write after free is found when the block is handed out again, or by verify().
+// A write after free is found when the block is handed out again, or by verify(); not when its pool has
+// become another size class's, or its arena has gone, before either.
 #pragma once
 
 #include <cstddef>

@@ -113,9 +113,7 @@ void* DebugHeap<Geometry, Map>::reallocate(Domain domain, void* data, std::size_
     return allocate(domain, size);
   }
   if (!check_live(domain, data)) {
-    return size > largest_request
-               ? nullptr
-               : inner_.large().reallocate(data, size == 0 ? 1 : size);
+    return size > largest_request ? nullptr : inner_.large().reallocate(data, size == 0 ? 1 : size);
   }
   const std::size_t old_size = DebugBlock::around(data)->size();
   void* const moved = allocate(domain, size);

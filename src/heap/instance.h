@@ -12,7 +12,7 @@ namespace tarn::heap {
 
 struct Instance {
   struct Operations {
-    bool (*owns)(const Instance&, const void* address);
+    bool (*owns)(Instance&, const void* address);
     void (*verify)(Instance&);
     void (*walk)(Instance&, HeapVisitor&);
     void (*collect_statistics)(Instance&, HeapStatistics&);

@@ -102,9 +102,8 @@ class InstanceOf : public Instance {
   }
 
   static constexpr Operations operations_table = {
-      // Without the lock: an arena that comes or goes meanwhile is not the one asked about.
-      .owns = [](const Instance& instance, const void* address) noexcept -> bool {
-        return static_cast<const InstanceOf&>(instance).live_->owns(address);
+      .owns = [](Instance& instance, const void* address) noexcept -> bool {
+        return of(instance).under_lock([&] { return of(instance).live_->owns(address); });
       },
       .verify = [](Instance& instance) noexcept -> void {
         of(instance).under_lock([&] { of(instance).live_->verify(); });

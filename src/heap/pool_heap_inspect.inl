@@ -47,6 +47,8 @@ void PoolHeap<Geometry, Map, Fill>::for_each_block(const Pool& pool, Visit visit
   std::size_t free = 0;
   for (const alloc::Block* block = pool.freeblock; block != nullptr; block = block->next) {
     const std::size_t offset = base::address_of(block) - base::address_of(start);
+    TARN_CHECK(block, >=, reinterpret_cast<const alloc::Block*>(start),
+               "P2: a free block lies in its pool");
     TARN_CHECK(block, <, reinterpret_cast<const alloc::Block*>(pool.untouched),
                "P2: a free block lies in the carved part");
     TARN_CHECK(offset % pool.block_size, ==, 0U, "P2: a free block starts where a block starts");

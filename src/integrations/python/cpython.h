@@ -58,6 +58,7 @@ TARN_FROM_CPYTHON void PyObject_SetArenaAllocator(PyObjectArenaAllocator*);
 TARN_FROM_CPYTHON int Py_AddPendingCall(int (*function)(void*), void* data);
 TARN_FROM_CPYTHON int PyGILState_Check();
 TARN_FROM_CPYTHON int PySys_AddAuditHook(Py_AuditHookFunction, void* data);
+TARN_FROM_CPYTHON int PySys_Audit(const char* event, const char* format, ...);
 TARN_FROM_CPYTHON PyInterpreterState* PyInterpreterState_Get();  // 3.9
 TARN_FROM_CPYTHON PyInterpreterState* PyInterpreterState_Main();
 TARN_FROM_CPYTHON PyObject* PySys_GetObject(const char* name);  // borrowed
@@ -70,6 +71,12 @@ TARN_FROM_CPYTHON void PyErr_Clear();
 TARN_FROM_CPYTHON void Py_IncRef(PyObject*);
 TARN_FROM_CPYTHON void Py_DecRef(PyObject*);
 TARN_FROM_CPYTHON PyObject _Py_NoneStruct;
+
+// Of its content only the start is known, and only since 3.13: see interpreters.cpp.
+TARN_FROM_CPYTHON char _PyRuntime;
+
+// Only debug builds (--with-pydebug, --with-trace-refs) have it.
+TARN_FROM_CPYTHON void _Py_NegativeRefcount(const char* file, int line, PyObject*);
 
 #undef TARN_FROM_CPYTHON
 

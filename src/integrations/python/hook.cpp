@@ -7,6 +7,7 @@
 #include "base/message.h"
 #include "integrations/python/interpreters.h"
 #include "integrations/python/report.h"
+#include "integrations/python/sys_functions.h"
 #include "integrations/python/waiting.h"
 
 namespace tarn::python {
@@ -56,6 +57,7 @@ void take_over_below_debug_hooks() noexcept {
       functions_now(PYMEM_DOMAIN_OBJ).malloc != hook.previous[PYMEM_DOMAIN_OBJ].malloc;
   take_over(true);
   if (debug_hooks) {
+    watch_raw_domain();  // below the debug hooks, as before
     PyMem_SetupDebugHooks();
   }
 }
@@ -96,6 +98,7 @@ HeapOptions options_for_python() noexcept {
   HeapOptions options;
   options.geometry = hook.settings.geometry;
   options.checks = hook.settings.checks;
+  options.address_map = hook.settings.address_map;
   options.general = &hook.general;
   if (options.checks == Checks::debug) {
     options.lock_is_held = gil_is_held;
@@ -114,7 +117,11 @@ HeapOptions options_for_python() noexcept {
     stay_off(reason);
     return;
   }
-  if (hook.settings.other_allocator != nullptr) {
+  if (&_Py_NegativeRefcount != nullptr) {
+    stay_off("a debug build of Python has checks of its own in its allocator; use a release build");
+    return;
+  }
+  if (hook.settings.other_allocator) {
     stay_off(
         "PYTHONMALLOC chooses another allocator; unset it, or use PYTHONMALLOC=debug for Python's "
         "debug hooks on top of Tarn");
@@ -134,6 +141,7 @@ HeapOptions options_for_python() noexcept {
   }
   PyObject_GetArenaAllocator(&hook.previous_arenas);
   install_arena_hook();
+  watch_raw_domain();
 }
 
 [[gnu::destructor]] void finish() {
@@ -165,7 +173,13 @@ void take_over(bool previous_blocks_live) noexcept {
 }
 
 void live_again() noexcept {
-  if (hook.state != State::living || Py_IsInitialized() == 0 || has_our_arena_hook()) {
+  if (hook.state != State::living || Py_IsInitialized() == 0) {
+    return;
+  }
+  if (forget_statistics()) {
+    install_sys_functions_later();  // this life is told anew
+  }
+  if (has_our_arena_hook()) {
     return;
   }
   // Hooks on top of Python's allocator (tracemalloc's, debug hooks) would be torn off.

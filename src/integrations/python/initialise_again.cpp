@@ -18,11 +18,25 @@ const void* object_of(const void* address) noexcept {
   return ::dladdr(address, &info) != 0 ? info.dli_fbase : nullptr;
 }
 
+// What the caller would have found without us. A plugin may have brought a libpython that only it sees.
+void* python_symbol(const char* name, const void* caller) noexcept {
+  if (void* const symbol = ::dlsym(RTLD_NEXT, name)) {
+    return symbol;
+  }
+  Dl_info info = {};
+  if (::dladdr(caller, &info) == 0 || info.dli_fname == nullptr) {
+    return nullptr;
+  }
+  void* const object = ::dlopen(info.dli_fname, RTLD_NOLOAD | RTLD_LAZY);
+  return object == nullptr ? nullptr : ::dlsym(object, name);
+}
+
 // Python's own function of that name. Python's own main program calls it too, from inside libpython:
 // `caller` tells an embedding program from that.
 template <typename Function>
 Function* begin(const char* name, const void* caller) noexcept {
-  auto* const function = reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+  void* const symbol = python_symbol(name, caller);
+  auto* const function = reinterpret_cast<Function*>(symbol);
   if (function == nullptr) {
     base::fail(base::Message().text("tarn: ").text(name).text(
         " was called, but this process has no Python linked; load libpython before calling it\n"));

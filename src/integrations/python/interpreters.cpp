@@ -1,5 +1,6 @@
 #include "integrations/python/interpreters.h"
 
+#include <cstdint>
 #include <cstring>
 
 #include "integrations/python/hook.h"
@@ -8,25 +9,97 @@ namespace tarn::python {
 
 namespace {
 
+constexpr const char* probe_event = "tarn.probe";
+constinit bool is_watching = false;
+
 int audit(const char* event, PyObject* /*arguments*/, void* /*data*/) noexcept {
   // Most events start with something else, so the first letters decide.
   if (event[0] == 'c' && std::strcmp(event, "cpython.PyInterpreterState_New") == 0) {
     heap::share(*hook.heap);
+  } else if (event[0] == 't' && std::strcmp(event, probe_event) == 0) {
+    is_watching = true;
   }
   return 0;
 }
 
+// Somebody's audit hook may forbid ours, and CPython may then say that all is well: so we ask for a sign.
+bool watch() noexcept {
+  is_watching = false;
+  if (PySys_AddAuditHook(audit, nullptr) != 0 || PySys_Audit(probe_event, nullptr) != 0) {
+    PyErr_Clear();
+  }
+  return is_watching;
+}
+
+// The start of _PyRuntime since 3.13 (_Py_DebugOffsets), made for debuggers and profilers.
+struct PublishedSizes {
+  char cookie[8];
+  std::uint64_t version;
+  std::uint64_t free_threaded;
+  std::uint64_t runtime_state[3];
+  std::uint64_t interpreter_size;
+};
+
+constinit PyMemAllocatorEx raw = {};  // below our functions
+constinit std::size_t interpreter_size = 0;
+// Alignment, and what debug hooks add.
+constexpr std::size_t most_added = 256;
+
+void look_at_raw_request(std::size_t size) noexcept {
+  if (size - interpreter_size < most_added && hook.state == State::living) [[unlikely]] {
+    heap::share(*hook.heap);
+  }
+}
+
+void* raw_allocate(void* context, std::size_t size) noexcept {
+  look_at_raw_request(size);
+  return raw.malloc(context, size);
+}
+
+void* raw_allocate_zeroed(void* context, std::size_t count, std::size_t size) noexcept {
+  look_at_raw_request(count *
+                      size);  // should it overflow, the request fails and no interpreter comes
+  return raw.calloc(context, count, size);
+}
+
+std::size_t published_interpreter_size() noexcept {
+  constexpr std::size_t least = 16 * 1024;
+  constexpr std::size_t most = 64 * 1024 * 1024;
+  if (&_PyRuntime == nullptr) {
+    return 0;
+  }
+  PublishedSizes sizes = {};
+  std::memcpy(&sizes, &_PyRuntime, sizeof(sizes));
+  const bool known = std::memcmp(sizes.cookie, "xdebugpy", sizeof(sizes.cookie)) == 0;
+  return known && sizes.interpreter_size > least && sizes.interpreter_size < most
+             ? static_cast<std::size_t>(sizes.interpreter_size)
+             : 0;
+}
+
 }  // namespace
+
+void watch_raw_domain() noexcept {
+  if (hook.version.minor < 13) {
+    return;
+  }
+  interpreter_size = published_interpreter_size();
+  if (interpreter_size == 0) {
+    return;
+  }
+  if (raw.malloc == nullptr) {
+    PyMem_GetAllocator(PYMEM_DOMAIN_RAW, &raw);
+  }
+  PyMemAllocatorEx functions = {raw.ctx, raw_allocate, raw_allocate_zeroed, raw.realloc, raw.free};
+  PyMem_SetAllocator(PYMEM_DOMAIN_RAW, &functions);
+}
 
 void watch_for_interpreters() noexcept {
   if (hook.version.minor < 12 || hook.heap->synchronisation == Synchronisation::locked) {
     return;
   }
-  // The first allocation after initialisation may be another interpreter's; and somebody's audit hook
-  // may forbid ours.
-  if (PyInterpreterState_Get() != PyInterpreterState_Main() ||
-      PySys_AddAuditHook(audit, nullptr) != 0) {
-    PyErr_Clear();
+  // The first allocation after initialisation may be another interpreter's.
+  const bool watching = hook.version.minor == 12 ? watch() : interpreter_size != 0;
+  if (hook.embedded || PyInterpreterState_Get() != PyInterpreterState_Main() || !watching) {
     heap::share(*hook.heap);
   }
 }

@@ -33,7 +33,10 @@ class Lines {
     base::Message().text(key).text(" ").text(value).text("\n").write_to(descriptor_);
   }
   void escaped(const char* key, const char* value) noexcept {
-    base::Message().text(key).text(" ").escaped(value).text("\n").write_to(descriptor_);
+    // In parts: a long value is cut, but never the line's end.
+    base::Message().text(key).text(" ").write_to(descriptor_);
+    base::Message().escaped(value).write_to(descriptor_);
+    base::Message().text("\n").write_to(descriptor_);
   }
   void size_class(const char* domain, std::size_t szidx,
                   const SizeClassStatistics& of_class) noexcept {
@@ -179,8 +182,14 @@ void remember_statistics_at_exit() noexcept {
   PyErr_Clear();
 }
 
+bool forget_statistics() noexcept {
+  const bool had = has_remembered;
+  has_remembered = false;
+  return had;
+}
+
 void write_report() noexcept {
-  if (hook.settings.report_folder == nullptr || hook.state == State::absent) {
+  if (hook.settings.report_folder[0] == '\0' || hook.state == State::absent) {
     return;
   }
   char path[4096];

@@ -16,6 +16,9 @@ void write_statistics(int descriptor) noexcept;
 // not the ruins. Needs the GIL, at a point where Python may run.
 void remember_statistics_at_exit() noexcept;
 
+// What was remembered at the end of an interpreter's life. False: nothing was.
+bool forget_statistics() noexcept;
+
 // Into the folder that the settings name, if they name one.
 void write_report() noexcept;
 

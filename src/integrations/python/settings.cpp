@@ -11,6 +11,7 @@ namespace {
 
 constexpr const char* geometry_names[] = {"tarn", "classic", "modern"};
 constexpr const char* checks_names[] = {"none", "debug"};
+constexpr const char* address_map_names[] = {"automatic", "range", "page_map"};
 
 bool is(const char* text, const char* other) noexcept { return std::strcmp(text, other) == 0; }
 
@@ -80,12 +81,16 @@ Settings read_settings(int argument_count, char** arguments) noexcept {
   settings.geometry =
       static_cast<Geometry>(choice("TARN_GEOMETRY", geometry_names, settings.quiet));
   settings.checks = static_cast<Checks>(choice("TARN_CHECKS", checks_names, settings.quiet));
-  const char* const folder = std::getenv("TARN_REPORT_DIR");
-  settings.report_folder = folder != nullptr && *folder != '\0' ? folder : nullptr;
-  const char* const allocator = std::getenv("PYTHONMALLOC");
-  if (names_other_allocator(allocator) && !ignores_environment(argument_count, arguments)) {
-    settings.other_allocator = allocator;
+  settings.address_map =
+      static_cast<AddressMap>(choice("TARN_ADDRESS_MAP", address_map_names, settings.quiet));
+  // Not in a process with privileges of its own.
+  const char* const folder = ::secure_getenv("TARN_REPORT_DIR");
+  if (folder != nullptr && *folder == '/' && std::strlen(folder) < sizeof(settings.report_folder)) {
+    std::strcpy(settings.report_folder, folder);
   }
+  const char* const allocator = std::getenv("PYTHONMALLOC");
+  settings.other_allocator =
+      names_other_allocator(allocator) && !ignores_environment(argument_count, arguments);
   return settings;
 }
 

@@ -4,7 +4,9 @@
 //   TARN_GEOMETRY    tarn (default), classic, modern
 //   TARN_CHECKS      none (default), debug
 //   TARN_QUIET       1: no messages
-//   TARN_REPORT_DIR  a folder: the process writes there at exit what the allocator did
+//   TARN_ADDRESS_MAP automatic (default), range, page_map: page_map for a program that lowers RLIMIT_AS
+//                    itself, since the reserved range of addresses counts against that limit
+//   TARN_REPORT_DIR  a folder (absolute): the process writes there at exit what the allocator did
 #pragma once
 
 #include <tarn/heap.h>
@@ -14,10 +16,12 @@ namespace tarn::python {
 struct Settings {
   Geometry geometry = Geometry::tarn;
   Checks checks = Checks::none;
+  AddressMap address_map = AddressMap::automatic;
   bool quiet = false;
-  const char* report_folder = nullptr;  // null: no report
-  // PYTHONMALLOC when it names an allocator of Python's own; null otherwise.
-  const char* other_allocator = nullptr;
+  // Empty: no report. A copy, since programs write over their environment to change their title.
+  char report_folder[1024] = {};
+  // PYTHONMALLOC names an allocator of Python's own.
+  bool other_allocator = false;
 };
 
 [[nodiscard]] Settings read_settings(int argument_count, char** arguments) noexcept;

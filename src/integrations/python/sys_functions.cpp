@@ -49,7 +49,7 @@ int install(void* /*data*/) noexcept {
     original_debugmallocstats = definition->ml_meth;
     definition->ml_meth = debugmallocstats;
   }
-  if (hook.settings.report_folder != nullptr) {
+  if (hook.settings.report_folder[0] != '\0') {
     remember_statistics_at_exit();
   }
   return 0;

@@ -31,7 +31,8 @@ void look() noexcept {
     install_sys_functions_later();
   }
   calls_until_look.store(calls_between_looks, std::memory_order_relaxed);
-  if (is_outermost()) {
+  // A locked heap gains nothing by it, and interpreters with a GIL of their own may be calling meanwhile.
+  if (hook.heap->synchronisation == Synchronisation::caller && is_outermost()) {
     take_over(false);
   }
   inside.store(false, std::memory_order_release);
