@@ -73,7 +73,7 @@ TARN_FROM_CPYTHON void Py_DecRef(PyObject*);
 TARN_FROM_CPYTHON PyObject _Py_NoneStruct;
 
 // Of its content only the start is known, and only since 3.13: see interpreters.cpp.
-TARN_FROM_CPYTHON char _PyRuntime;
+TARN_FROM_CPYTHON char _PyRuntime[];
 
 // Only debug builds (--with-pydebug, --with-trace-refs) have it.
 TARN_FROM_CPYTHON void _Py_NegativeRefcount(const char* file, int line, PyObject*);
