@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/compiler.h"
 #include "integrations/python/hook.h"
 
 namespace tarn::python {
@@ -65,11 +66,12 @@ void* raw_allocate_zeroed(void* context, std::size_t count, std::size_t size) no
 std::size_t published_interpreter_size() noexcept {
   constexpr std::size_t least = 16 * 1024;
   constexpr std::size_t most = 64 * 1024 * 1024;
-  if (&_PyRuntime[0] == nullptr) {
+  const char* const runtime = base::opaque(&_PyRuntime[0]);
+  if (runtime == nullptr) {
     return 0;
   }
   PublishedSizes sizes = {};
-  std::memcpy(&sizes, _PyRuntime, sizeof(sizes));
+  std::memcpy(&sizes, runtime, sizeof(sizes));
   const bool known = std::memcmp(sizes.cookie, "xdebugpy", sizeof(sizes.cookie)) == 0;
   return known && sizes.interpreter_size > least && sizes.interpreter_size < most
              ? static_cast<std::size_t>(sizes.interpreter_size)
