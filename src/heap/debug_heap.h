@@ -25,7 +25,7 @@ class DebugHeap {
   using Inner = PoolHeap<Geometry, Map, FillUntouched>;
 
  public:
-  class Domain_ {
+  class DomainType {
    public:
     [[nodiscard]] void* allocate(std::size_t size) noexcept {
       const MaybeLocked locked(whole_->mutex_);
@@ -67,7 +67,7 @@ class DebugHeap {
     watch_.open(nullptr);  // it's no longer the caller's lock that counts
   }
 
-  [[nodiscard]] Domain_& domain(Domain domain) noexcept {
+  [[nodiscard]] DomainType& domain(Domain domain) noexcept {
     return domains_[static_cast<std::size_t>(domain)];
   }
 
@@ -126,7 +126,7 @@ class DebugHeap {
 
   Inner inner_;
   os::Mutex* mutex_ = nullptr;
-  Domain_ domains_[domain_count];
+  DomainType domains_[domain_count];
   AddressTable large_;
   ThreadWatch watch_;
   const GeneralAllocator* general_ = nullptr;

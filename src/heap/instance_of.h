@@ -59,7 +59,8 @@ class InstanceOf : public Instance {
     return static_cast<InstanceOf&>(instance);
   }
   [[nodiscard]] static Face face_of(WholeHeap& heap, std::size_t domain) noexcept {
-    return {&functions_of<typename WholeHeap::Domain_>, &heap.domain(static_cast<Domain>(domain))};
+    return {&functions_of<typename WholeHeap::DomainType>,
+            &heap.domain(static_cast<Domain>(domain))};
   }
   [[nodiscard]] Face locked_face(std::size_t domain) noexcept {
     return {&functions_of<LockedDomain>, &locked_[domain]};

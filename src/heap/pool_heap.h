@@ -28,13 +28,13 @@ class PoolHeap {
   using Arena = alloc::Arena;
 
  public:
-  using Domain_ = DomainHeap<Geometry, Map, Fill>;
+  using DomainType = DomainHeap<Geometry, Map, Fill>;
 
   // False when the addresses can't be had.
   [[nodiscard, gnu::cold]] bool open(const HeapOptions& options) noexcept;
   void close() noexcept { arenas_.close(); }
 
-  [[nodiscard]] Domain_& domain(Domain domain) noexcept {
+  [[nodiscard]] DomainType& domain(Domain domain) noexcept {
     return domains_[static_cast<std::size_t>(domain)];
   }
 
@@ -84,8 +84,8 @@ class PoolHeap {
   friend class DomainHeap;
 
   // The next used pool's block, else one of an empty pool; null: neither can be had.
-  [[nodiscard]] void* refill(Domain_& domain, std::size_t szidx) noexcept;
-  [[nodiscard]] Pool* make_used(Domain_& domain, std::size_t szidx) noexcept;
+  [[nodiscard]] void* refill(DomainType& domain, std::size_t szidx) noexcept;
+  [[nodiscard]] Pool* make_used(DomainType& domain, std::size_t szidx) noexcept;
 
   // free() counted the pool's frees_until_slow down to zero.
   [[gnu::noinline]] void settle(Pool& pool) noexcept;
@@ -104,7 +104,7 @@ class PoolHeap {
   }
 
   alloc::ArenaSet<Geometry, Map> arenas_;
-  Domain_ domains_[domain_count];
+  DomainType domains_[domain_count];
   LargeRequests large_;
 };
 

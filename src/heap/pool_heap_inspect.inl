@@ -104,7 +104,7 @@ void PoolHeap<Geometry, Map, Fill>::verify() const noexcept {
     used += pool.state == PoolState::used ? 1U : 0U;
   });
   std::size_t linked = 0;
-  for (const Domain_& domain : domains_) {
+  for (const DomainType& domain : domains_) {
     linked += domain.usedpools_.verify([&](const Pool& pool, std::size_t szidx) {
       TARN_CHECK(find_pool(arenas_.address_of(pool)), ==, &pool,
                  "H1: a linked pool is in an arena");

@@ -23,7 +23,7 @@ bool PoolHeap<Geometry, Map, Fill>::open(const HeapOptions& options) noexcept {
 }
 
 template <typename Geometry, typename Map, typename Fill>
-void* PoolHeap<Geometry, Map, Fill>::refill(Domain_& domain, std::size_t szidx) noexcept {
+void* PoolHeap<Geometry, Map, Fill>::refill(DomainType& domain, std::size_t szidx) noexcept {
   auto& usedpools = domain.usedpools_;
   while (usedpools.has(szidx)) {
     Pool& pool = *usedpools.first(szidx);
@@ -62,7 +62,8 @@ void* PoolHeap<Geometry, Map, Fill>::refill(Domain_& domain, std::size_t szidx) 
 
 // untouched or empty ──► used, without a block allocated yet.
 template <typename Geometry, typename Map, typename Fill>
-alloc::Pool* PoolHeap<Geometry, Map, Fill>::make_used(Domain_& domain, std::size_t szidx) noexcept {
+alloc::Pool* PoolHeap<Geometry, Map, Fill>::make_used(DomainType& domain,
+                                                      std::size_t szidx) noexcept {
   if (!arenas_.has_usable()) {
     stop_keeping_all(nullptr);  // before a new arena is taken
   }
@@ -139,7 +140,7 @@ void PoolHeap<Geometry, Map, Fill>::stop_keeping(Pool& pool) noexcept {
 
 template <typename Geometry, typename Map, typename Fill>
 void PoolHeap<Geometry, Map, Fill>::stop_keeping_all(const Arena* arena) noexcept {
-  for (Domain_& domain : domains_) {
+  for (DomainType& domain : domains_) {
     for (std::size_t szidx = 0; szidx < Geometry::size_classes; ++szidx) {
       Pool& pool = *domain.usedpools_.first(szidx);
       if (pool.kept && (arena == nullptr || pool.arena == arena)) {

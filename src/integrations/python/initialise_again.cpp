@@ -3,7 +3,10 @@
 // initialises are ours too: they call Python's, and then put the heap back into its place.
 //
 // Blocks that Python's own allocator handed out meanwhile come back to us and are passed on.
+#include <cstring>
+
 #include <dlfcn.h>
+#include <link.h>
 
 #include "base/message.h"
 #include "integrations/python/hook.h"
@@ -18,24 +21,38 @@ const void* object_of(const void* address) noexcept {
   return ::dladdr(address, &info) != 0 ? info.dli_fbase : nullptr;
 }
 
-// What the caller would have found without us. A plugin may have brought a libpython that only it sees.
-void* python_symbol(const char* name, const void* caller) noexcept {
+struct Search {
+  const char* name;
+  void* symbol;
+};
+
+// One loaded object: if it's a libpython, what it has of that name.
+int look_into(dl_phdr_info* object, std::size_t /*size*/, void* data) noexcept {
+  auto& search = *static_cast<Search*>(data);
+  if (object->dlpi_name == nullptr || std::strstr(object->dlpi_name, "/libpython") == nullptr) {
+    return 0;
+  }
+  if (void* const handle = ::dlopen(object->dlpi_name, RTLD_NOLOAD | RTLD_LAZY)) {
+    search.symbol = ::dlsym(handle, search.name);
+  }
+  return search.symbol != nullptr ? 1 : 0;
+}
+
+// What the program would have found without us. A plugin may have brought a libpython that only it sees.
+void* python_symbol(const char* name) noexcept {
   if (void* const symbol = ::dlsym(RTLD_NEXT, name)) {
     return symbol;
   }
-  Dl_info info = {};
-  if (::dladdr(caller, &info) == 0 || info.dli_fname == nullptr) {
-    return nullptr;
-  }
-  void* const object = ::dlopen(info.dli_fname, RTLD_NOLOAD | RTLD_LAZY);
-  return object == nullptr ? nullptr : ::dlsym(object, name);
+  Search search = {name, nullptr};
+  ::dl_iterate_phdr(look_into, &search);
+  return search.symbol;
 }
 
 // Python's own function of that name. Python's own main program calls it too, from inside libpython:
 // `caller` tells an embedding program from that.
 template <typename Function>
 Function* begin(const char* name, const void* caller) noexcept {
-  void* const symbol = python_symbol(name, caller);
+  void* const symbol = python_symbol(name);
   auto* const function = reinterpret_cast<Function*>(symbol);
   if (function == nullptr) {
     base::fail(base::Message().text("tarn: ").text(name).text(

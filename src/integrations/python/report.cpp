@@ -18,7 +18,7 @@ namespace {
 constexpr Domain python_domains[] = {Domain::mem, Domain::obj};
 constexpr const char* domain_names[] = {"raw", "mem", "obj"};
 
-constinit HeapStatistics remembered;
+constinit HeapStatistics remembered = {};
 constinit bool has_remembered = false;
 
 // Lines, each written whole: a report may be larger than a message.

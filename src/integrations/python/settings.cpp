@@ -85,8 +85,9 @@ Settings read_settings(int argument_count, char** arguments) noexcept {
       static_cast<AddressMap>(choice("TARN_ADDRESS_MAP", address_map_names, settings.quiet));
   // Not in a process with privileges of its own.
   const char* const folder = ::secure_getenv("TARN_REPORT_DIR");
-  if (folder != nullptr && *folder == '/' && std::strlen(folder) < sizeof(settings.report_folder)) {
-    std::strcpy(settings.report_folder, folder);
+  const std::size_t length = folder == nullptr ? 0 : std::strlen(folder);
+  if (length != 0 && *folder == '/' && length < sizeof(settings.report_folder)) {
+    std::memcpy(settings.report_folder, folder, length + 1);
   }
   const char* const allocator = std::getenv("PYTHONMALLOC");
   settings.other_allocator =
