@@ -3,7 +3,7 @@
 
 #include <cstring>
 #include <functional>
-#include <mutex>
+#include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
@@ -420,23 +420,21 @@ TEST(ADebugHeapOfACallersLock, ReportsACallWithoutTheLock) {
 }
 
 // The first thread is stopped while it is inside: when the heap asks it about the lock.
-std::mutex inside;
-std::mutex until_told;
+std::binary_semaphore is_inside{0};
+std::binary_semaphore may_leave{0};
 
 TEST(ADebugHeapOfACallersLock, ReportsTwoThreadsInside) {
   EXPECT_EQ(text_of_abort([] {
               HeapOptions options;
               options.checks = Checks::debug;
               options.lock_is_held = [] {
-                inside.unlock();
-                until_told.lock();
+                is_inside.release();
+                may_leave.acquire();
                 return true;
               };
               Heap heap(options);
-              inside.lock();
-              until_told.lock();
               std::thread first([&] { static_cast<void>(heap.allocate(8)); });
-              inside.lock();
+              is_inside.acquire();
               static_cast<void>(heap.allocate(8));
               ::_exit(3);
             }),

@@ -67,10 +67,11 @@ TEST(AForkSafeMutex, IsFreeInTheParentAfterAFork) {
   ASSERT_TRUE(one.enlist());
   ASSERT_TRUE(other.enlist());
   static_cast<void>(test::run_in_child([] {}));
-  {
-    const Locked first(one);
-    const Locked second(other);
-  }
+  // One after the other: nobody may hold two, since fork takes them in an order of its own.
+  one.lock();
+  one.unlock();
+  other.lock();
+  other.unlock();
   other.leave();
   one.leave();
 }
@@ -93,9 +94,12 @@ TEST(AForkSafeMutex, LeavesOthersInPlaceWhenItLeaves) {
   const test::ChildResult result = test::run_in_child([&] {
     ::alarm(20);
     mutexes[0].lock();
+    mutexes[0].unlock();
     mutexes[2].lock();
+    mutexes[2].unlock();
   });
   EXPECT_TRUE(result.exited);
+  EXPECT_EQ(result.exit_code, 0) << result.standard_error;
   mutexes[2].leave();
   mutexes[0].leave();
   mutexes[0].leave();  // not enlisted: nothing happens
