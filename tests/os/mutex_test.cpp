@@ -31,10 +31,13 @@ TEST(AMutex, LetsOneThreadInAtATime) {
   EXPECT_EQ(count, 20000);
 }
 
+// The mutexes below are static, each with an address of its own: they are never destroyed, and on the stack
+// ThreadSanitizer would take one for another of an earlier test.
+
 // The other thread changes two numbers under the lock, always together. A child must be able to take the
 // lock, and must find the numbers equal, at whatever moment it was forked.
 TEST(AForkSafeMutex, IsFreeInTheChildAndItsDataInOrder) {
-  ForkSafeMutex mutex;
+  static ForkSafeMutex mutex;
   ASSERT_TRUE(mutex.enlist());
   volatile long one = 0;
   volatile long other = 0;
@@ -62,8 +65,8 @@ TEST(AForkSafeMutex, IsFreeInTheChildAndItsDataInOrder) {
 }
 
 TEST(AForkSafeMutex, IsFreeInTheParentAfterAFork) {
-  ForkSafeMutex one;
-  ForkSafeMutex other;
+  static ForkSafeMutex one;
+  static ForkSafeMutex other;
   ASSERT_TRUE(one.enlist());
   ASSERT_TRUE(other.enlist());
   static_cast<void>(test::run_in_child([] {}));
@@ -77,7 +80,7 @@ TEST(AForkSafeMutex, IsFreeInTheParentAfterAFork) {
 }
 
 TEST(AForkSafeMutex, IsNoLongerWaitedForOnceItLeft) {
-  ForkSafeMutex mutex;
+  static ForkSafeMutex mutex;
   ASSERT_TRUE(mutex.enlist());
   mutex.leave();
   const Locked locked(mutex);
@@ -86,12 +89,12 @@ TEST(AForkSafeMutex, IsNoLongerWaitedForOnceItLeft) {
 }
 
 TEST(AForkSafeMutex, LeavesOthersInPlaceWhenItLeaves) {
-  ForkSafeMutex mutexes[3];
+  static ForkSafeMutex mutexes[3];
   for (ForkSafeMutex& mutex : mutexes) {
     ASSERT_TRUE(mutex.enlist());
   }
   mutexes[1].leave();
-  const test::ChildResult result = test::run_in_child([&] {
+  const test::ChildResult result = test::run_in_child([] {
     ::alarm(20);
     mutexes[0].lock();
     mutexes[0].unlock();

@@ -110,6 +110,8 @@ class EnvironmentTest(CommandTest):
     def test_variables_of_the_user_stay(self) -> None:
         self.environment.update(TARN_GEOMETRY="modern", TARN_REPORT_DIR="/elsewhere",
                                 LD_PRELOAD="libc.so.6")
+        # Where tarn is built with AddressSanitizer, that wants to be the first of preloaded libraries.
+        self.environment["ASAN_OPTIONS"] = "verify_asan_link_order=0"
         self.assertEqual(self.settings(),
                          {"LD_PRELOAD": f"{STAND_IN}:libc.so.6", "TARN_GEOMETRY": "modern",
                           "TARN_REPORT_DIR": "/elsewhere"})
