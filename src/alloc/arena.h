@@ -22,7 +22,7 @@ struct alignas(64) Arena {
   Arena* previous;
   std::uint32_t nfreepools;
   std::uint32_t first_untouched;  // index of a pool
-  std::uint32_t nkept;            // pools with Pool::kept
+  std::uint32_t nkept;            // kept pools
 
   [[nodiscard]] bool is_mapped() const noexcept { return address != nullptr; }
 };

@@ -161,7 +161,7 @@ class ArenaSet {
         TARN_CHECK(pool.arena, ==, &arena, "a pool knows its arena");
         check_pool(pool);
         ++taken;
-        kept += pool.kept ? 1U : 0U;
+        kept += pool.is_kept() ? 1U : 0U;
       }
     }
     TARN_CHECK(arena.nfreepools, ==, empty + Geometry::pools_per_arena - arena.first_untouched,

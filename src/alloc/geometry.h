@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include <tarn/heap.h>
 
@@ -50,6 +51,7 @@ struct GeometryPolicy {
     return pool_size / block_size_of(szidx);
   }
   static constexpr std::size_t most_blocks_in_pool = pool_size / alignment;
+  static_assert(most_blocks_in_pool <= INT16_MAX, "Pool counts its blocks in so many bits");
 };
 
 using ClassicGeometry = GeometryPolicy<Geometry::classic, 256 * 1024, 4 * 1024, 8, 512>;

@@ -12,14 +12,22 @@
 //   untouched   nobody; the arena counts them             take (from the arena)
 //   empty       its arena's freepools, through next       take
 //   used        usedpools of its class, next, previous    last block freed → empty; run full → full
+//     dense     … before the sparse ones                  half of its blocks freed → sparse
+//     sparse    … behind the dense ones
 //   full        nobody                                    a block freed → used
 //
 // invariants
 //   P1  blocks = allocated + free (on freeblock) + untouched
 //   P2  freeblock's list ends, stays inside the carved part, and meets no block twice
-//   P3  used: frees_until_slow = allocated + (kept ? 1 : 0); full: frees_until_slow = 1
-//   P4  full: nothing on freeblock, nothing untouched
-//   P5  used and not kept: at least one block is allocated
+//   P3  allocations - frees = allocated - changes_at, modulo 2^32; they are equal for no longer than
+//       a call takes
+//   P4  full: nothing on freeblock, nothing untouched; changes_at = blocks - 1
+//   P5  used: more blocks are allocated than changes_at, which is
+//       half of the blocks: dense;  0: sparse;  never: kept
+//
+// How a state changes: allocate counts one number up and free another, and the free that makes them equal
+// finds as many allocated blocks as `changes_at` says. Two numbers and not one that goes up and down: a
+// block allocated and freed in a loop would wait for that number's way through memory twice.
 //
 // A used pool may have run full: it leaves its list when the next request finds that, not before,
 // since the next call is as likely to free one of its blocks.
@@ -41,37 +49,62 @@ struct Block {
 
 struct alignas(64) Pool {
   // What allocate and free touch.
-  Block* freeblock;                // last freed, first reused
-  std::uint32_t frees_until_slow;  // free() counts down; at zero the pool changes its state
-  std::uint32_t block_size;
+  Block* freeblock;  // last freed, first reused
+  std::uint32_t allocations;
+  std::uint32_t frees;
 
   Pool* next;
   Pool* previous;
-  std::byte* untouched;      // the first block never handed out …
-  std::byte* untouched_end;  // … and the end of the last one
+  std::byte* untouched;  // the first block never handed out
   Arena* arena;
-  std::uint32_t blocks;
+  std::uint32_t block_size;
+  std::uint16_t blocks;
+  std::uint16_t untouched_blocks;
+  std::int16_t changes_at;  // the number of allocated blocks at which the state changes
   std::uint8_t szidx;
   PoolState state;
   Domain domain;
-  bool kept;  // used, and kept so when its last block is freed: the only pool of its class
 
-  [[nodiscard]] bool has_untouched() const noexcept { return untouched != untouched_end; }
+  static constexpr std::int16_t never = -1;
 
-  [[nodiscard]] std::size_t untouched_blocks() const noexcept {
-    return static_cast<std::size_t>(untouched_end - untouched) / block_size;
-  }
+  // A kept pool stays used when its last block is freed: it is the only one of its class.
+  [[nodiscard]] bool is_kept() const noexcept { return changes_at == never; }
+
+  // Of a used pool: it went on from full, and more than half of its blocks are still allocated. (A new
+  // one that fills is sparse until then.)
+  [[nodiscard]] bool is_dense() const noexcept { return changes_at > 0; }
+
+  [[nodiscard]] bool has_untouched() const noexcept { return untouched_blocks != 0; }
 
   // Of a used or full pool.
   [[nodiscard]] std::size_t allocated() const noexcept {
-    return state == PoolState::full ? blocks : frees_until_slow - (kept ? 1U : 0U);
+    return allocations - frees + static_cast<std::uint32_t>(changes_at);
+  }
+
+  // With so many blocks allocated, the next change is at `at`.
+  void change_at(std::int16_t at, std::size_t allocated) noexcept {
+    frees = 0;
+    allocations = static_cast<std::uint32_t>(allocated) - static_cast<std::uint32_t>(at);
+    changes_at = at;
+  }
+
+  // used ──► full: neither a free nor an untouched block is left.
+  void run_full() noexcept {
+    state = PoolState::full;
+    change_at(static_cast<std::int16_t>(blocks - 1), blocks);
   }
 
   // The next untouched block; the caller has checked that there is one.
   [[nodiscard]] Block* carve() noexcept {
     auto* const block = reinterpret_cast<Block*>(untouched);
     untouched += block_size;
+    --untouched_blocks;
     return block;
+  }
+
+  // The first block. The carved ones are those before `untouched`.
+  [[nodiscard]] std::byte* start() const noexcept {
+    return untouched - std::size_t{block_size} * (std::size_t{blocks} - untouched_blocks);
   }
 };
 static_assert(sizeof(Pool) == 64, "a descriptor is one cache line");

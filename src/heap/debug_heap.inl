@@ -57,7 +57,10 @@ void DebugHeap<Geometry, Map>::check_next_block(Domain domain, std::size_t whole
   if (szidx >= Geometry::size_classes) {
     return;
   }
-  const alloc::Pool* const pool = inner_.first_used_pool(domain, szidx);
+  const alloc::Pool* pool = inner_.first_used_pool(domain, szidx);
+  if (pool->freeblock == nullptr && !pool->has_untouched() && pool->next != nullptr) {
+    pool = pool->next;  // the first has run full
+  }
   if (pool->freeblock != nullptr) {
     check_free_block(domain, *pool, pool->freeblock);
   }

@@ -46,7 +46,7 @@ class DomainHeap {
     if (block == nullptr) [[unlikely]] {
       return allocate_untouched(size);
     }
-    ++pool->frees_until_slow;
+    ++pool->allocations;
     pool->freeblock = block->next;
     return base::opaque(address);
   }
@@ -60,7 +60,7 @@ class DomainHeap {
     auto* const block = static_cast<Block*>(address);
     block->next = pool->freeblock;
     pool->freeblock = block;
-    if (--pool->frees_until_slow == 0) [[unlikely]] {
+    if (++pool->frees == pool->allocations) [[unlikely]] {
       whole_->settle(*pool);
     }
   }
@@ -114,7 +114,7 @@ class DomainHeap {
     }
     Pool& pool = *usedpools_.first(szidx);
     if (pool.has_untouched()) {
-      ++pool.frees_until_slow;
+      ++pool.allocations;
       return pool.carve();
     }
     Pool* const next = pool.next;
@@ -123,11 +123,10 @@ class DomainHeap {
     }
     // The first pool has run full: used ──► full. (It isn't kept: it has a neighbour.)
     usedpools_.remove_first(pool);
-    pool.state = PoolState::full;
-    pool.frees_until_slow = 1;
+    pool.run_full();
     Block* const block = next->freeblock;
     next->freeblock = block->next;
-    ++next->frees_until_slow;
+    ++next->allocations;
     return block;
   }
 

@@ -22,7 +22,7 @@ BlockState PoolHeap<Geometry, Map, Fill>::state_of(const Pool& pool,
   if (block >= pool.untouched) {
     return BlockState::untouched;
   }
-  const std::byte* const start = pool.untouched_end - std::size_t{pool.blocks} * pool.block_size;
+  const std::byte* const start = pool.start();
   const alloc::Block* link = pool.freeblock;
   for (std::size_t i = 0; i < pool.blocks && link != nullptr; ++i, link = link->next) {
     const std::size_t offset = base::address_of(link) - base::address_of(start);
@@ -43,7 +43,7 @@ void PoolHeap<Geometry, Map, Fill>::for_each_block(const Pool& pool, Visit visit
   // One bit for each block that is on freeblock.
   constexpr std::size_t words = Geometry::most_blocks_in_pool / 64;
   std::uint64_t is_free[words] = {};
-  const std::byte* const start = pool.untouched_end - std::size_t{pool.blocks} * pool.block_size;
+  const std::byte* const start = pool.start();
   std::size_t free = 0;
   for (const alloc::Block* block = pool.freeblock; block != nullptr; block = block->next) {
     const std::size_t offset = base::address_of(block) - base::address_of(start);
@@ -75,22 +75,23 @@ void PoolHeap<Geometry, Map, Fill>::verify_pool(const Pool& pool) const noexcept
   TARN_CHECK(pool.szidx, <, Geometry::size_classes, "a pool has a size class");
   TARN_CHECK(pool.block_size, ==, Geometry::block_size_of(pool.szidx), "the class's block size");
   TARN_CHECK(pool.blocks, ==, Geometry::blocks_in_pool(pool.szidx), "the class's blocks");
-  TARN_CHECK(pool.untouched_end, ==,
-             arenas_.address_of(pool) + std::size_t{pool.blocks} * pool.block_size,
-             "the blocks fill the pool");
+  TARN_CHECK(pool.start(), ==, arenas_.address_of(pool), "the blocks fill the pool");
   std::size_t count[3] = {};
   for_each_block(pool,
                  [&](const std::byte*, BlockState state) { ++count[static_cast<int>(state)]; });
   TARN_CHECK(count[static_cast<int>(BlockState::allocated)], ==, pool.allocated(),
              "P1, P3: blocks = allocated + free + untouched");
   if (pool.state == PoolState::full) {
-    TARN_CHECK(pool.frees_until_slow, ==, 1U, "P3: a full pool changes at the next free");
-    TARN_CHECK(pool.allocated(), ==, count[static_cast<int>(BlockState::allocated)],
-               "P4: a full pool has no other block");
+    TARN_CHECK(pool.changes_at, ==, pool.blocks - 1, "P4: a full pool changes at the next free");
+    TARN_CHECK(pool.allocated(), ==, pool.blocks, "P4: a full pool has no other block");
     TARN_CHECK(pool.next, ==, nullptr, "a full pool is linked nowhere");
     TARN_CHECK(pool.previous, ==, nullptr, "a full pool is linked nowhere");
-  } else if (!pool.kept) {
-    TARN_CHECK(pool.allocated(), >, 0U, "P5: a used pool has an allocated block");
+  } else {
+    TARN_CHECK(static_cast<int>(pool.allocated()), >, pool.changes_at,
+               "P5: a used pool hasn't reached its next change");
+    TARN_CHECK(pool.changes_at == Pool::never || pool.changes_at == 0 ||
+                   pool.changes_at == pool.blocks / 2,
+               ==, true, "P5: a used pool is dense, sparse or kept");
   }
 }
 
@@ -111,7 +112,7 @@ void PoolHeap<Geometry, Map, Fill>::verify() const noexcept {
       TARN_CHECK(pool.state, ==, PoolState::used, "H1: usedpools holds used pools");
       TARN_CHECK(pool.szidx, ==, szidx, "H1: usedpools holds the class's pools");
       TARN_CHECK(pool.domain, ==, domain.domain_, "H1: usedpools holds the domain's pools");
-      TARN_CHECK(pool.kept && (pool.next != nullptr || pool.previous != nullptr), ==, false,
+      TARN_CHECK(pool.is_kept() && (pool.next != nullptr || pool.previous != nullptr), ==, false,
                  "H2: a kept pool is alone in its list");
     });
   }
@@ -141,7 +142,7 @@ void PoolHeap<Geometry, Map, Fill>::walk(HeapVisitor& visitor) const noexcept {
       view.block_size = pool.block_size;
       view.blocks = pool.blocks;
       view.allocated = pool.allocated();
-      view.untouched = pool.untouched_blocks();
+      view.untouched = pool.untouched_blocks;
       view.freeblock = pool.freeblock;
       if (view.allocated == view.blocks) {
         view.state = PoolState::full;  // also the one that nobody has noticed yet
@@ -193,8 +194,8 @@ void PoolHeap<Geometry, Map, Fill>::collect_statistics(HeapStatistics& statistic
       ++(is_full ? statistics.pools_full : statistics.pools_used);
       ++(is_full ? of_class.pools_full : of_class.pools_used);
       of_class.blocks_allocated += allocated;
-      of_class.blocks_untouched += pool.untouched_blocks();
-      of_class.blocks_free += pool.blocks - allocated - pool.untouched_blocks();
+      of_class.blocks_untouched += pool.untouched_blocks;
+      of_class.blocks_free += pool.blocks - allocated - pool.untouched_blocks;
     }
   });
 }

@@ -34,17 +34,13 @@ void* PoolHeap<Geometry, Map, Fill>::refill(DomainType& domain, std::size_t szid
       } else {
         block = pool.carve();
       }
-      ++pool.frees_until_slow;
+      ++pool.allocations;
       return block;
     }
     // It has run full: used ──► full.
-    if (pool.kept) {
-      pool.kept = false;
-      --pool.arena->nkept;
-    }
+    pool.arena->nkept -= pool.is_kept() ? 1U : 0U;
     usedpools.remove(pool);
-    pool.state = PoolState::full;
-    pool.frees_until_slow = 1;
+    pool.run_full();
   }
   Pool* const pool = make_used(domain, szidx);
   if (pool == nullptr) {
@@ -56,7 +52,7 @@ void* PoolHeap<Geometry, Map, Fill>::refill(DomainType& domain, std::size_t szid
   } else {
     block = pool->carve();
   }
-  pool->frees_until_slow = 1;
+  ++pool->allocations;
   return block;
 }
 
@@ -75,42 +71,53 @@ alloc::Pool* PoolHeap<Geometry, Map, Fill>::make_used(DomainType& domain,
     pool->freeblock = nullptr;
     pool->szidx = static_cast<std::uint8_t>(szidx);
     pool->block_size = static_cast<std::uint32_t>(Geometry::block_size_of(szidx));
-    pool->blocks = static_cast<std::uint32_t>(Geometry::blocks_in_pool(szidx));
+    pool->blocks = static_cast<std::uint16_t>(Geometry::blocks_in_pool(szidx));
     pool->untouched = arenas_.address_of(*pool);
-    pool->untouched_end = pool->untouched + pool->blocks * Geometry::block_size_of(szidx);
-    Fill::untouched(pool->untouched, pool->untouched_end);
+    pool->untouched_blocks = pool->blocks;
+    Fill::untouched(pool->untouched,
+                    pool->untouched + std::size_t{pool->blocks} * pool->block_size);
   }
   // A pool that had this class before keeps its free blocks: they are written to already.
   pool->state = PoolState::used;
   pool->domain = domain.domain_;
-  pool->kept = false;
-  domain.usedpools_.push_front(*pool);
+  pool->change_at(0, 0);
+  domain.usedpools_.add_sparse(*pool);
   return pool;
 }
 
 template <typename Geometry, typename Map, typename Fill>
 void PoolHeap<Geometry, Map, Fill>::settle(Pool& pool) noexcept {
-  if (pool.state != PoolState::full) [[unlikely]] {
-    become_empty(pool);
-    return;
-  }
-  // full ──► used: a block has come back.
   auto& usedpools = usedpools_of(pool);
-  if (Pool& front = *usedpools.first(pool.szidx); front.kept) [[unlikely]] {
-    stop_keeping(front);
+  const std::size_t allocated = pool.allocated();
+  if (pool.state == PoolState::full) [[likely]] {
+    // full ──► used: a block has come back.
+    if (Pool& front = *usedpools.first(pool.szidx); front.is_kept()) [[unlikely]] {
+      stop_keeping(front);
+    }
+    pool.state = PoolState::used;
+    const std::size_t half = pool.blocks / 2U;
+    if (allocated > half) {
+      pool.change_at(static_cast<std::int16_t>(half), allocated);
+      usedpools.add_dense(pool);
+    } else {
+      pool.change_at(0, allocated);
+      usedpools.add_sparse(pool);
+    }
+  } else if (allocated != 0) {
+    // dense ──► sparse
+    usedpools.remove(pool);
+    pool.change_at(0, allocated);
+    usedpools.add_sparse(pool);
+  } else {
+    become_empty(pool);
   }
-  pool.state = PoolState::used;
-  pool.frees_until_slow = pool.blocks - 1;
-  usedpools.push_front(pool);
 }
 
 // used ──► empty, or kept: the last allocated block has come back.
 template <typename Geometry, typename Map, typename Fill>
 void PoolHeap<Geometry, Map, Fill>::become_empty(Pool& pool) noexcept {
-  TARN_DEBUG_CHECK(pool.kept, ==, false, "P3: a kept pool doesn't count down to zero");
   if (may_keep(pool)) {
-    pool.kept = true;
-    pool.frees_until_slow = 1;
+    pool.change_at(Pool::never, 0);
     ++pool.arena->nkept;
     drain_if_idle(*pool.arena);
     return;
@@ -130,9 +137,10 @@ bool PoolHeap<Geometry, Map, Fill>::may_keep(const Pool& pool) noexcept {
 
 template <typename Geometry, typename Map, typename Fill>
 void PoolHeap<Geometry, Map, Fill>::stop_keeping(Pool& pool) noexcept {
-  pool.kept = false;
+  const std::size_t allocated = pool.allocated();
+  pool.change_at(0, allocated);
   --pool.arena->nkept;
-  if (--pool.frees_until_slow == 0) {
+  if (allocated == 0) {
     usedpools_of(pool).remove(pool);
     arenas_.return_pool(pool);
   }
@@ -143,7 +151,7 @@ void PoolHeap<Geometry, Map, Fill>::stop_keeping_all(const Arena* arena) noexcep
   for (DomainType& domain : domains_) {
     for (std::size_t szidx = 0; szidx < Geometry::size_classes; ++szidx) {
       Pool& pool = *domain.usedpools_.first(szidx);
-      if (pool.kept && (arena == nullptr || pool.arena == arena)) {
+      if (pool.is_kept() && (arena == nullptr || pool.arena == arena)) {
         stop_keeping(pool);
       }
     }

@@ -11,7 +11,7 @@ class APool : public testing::Test {
     pool_.block_size = 64;
     pool_.blocks = 8;
     pool_.untouched = memory_;
-    pool_.untouched_end = memory_ + sizeof(memory_);
+    pool_.untouched_blocks = 8;
     pool_.state = PoolState::used;
   }
 
@@ -22,22 +22,52 @@ class APool : public testing::Test {
 TEST_F(APool, CarvesItsUntouchedBlocksInOrderOfAddressesUntilNoneIsLeft) {
   for (std::size_t i = 0; i < 8; ++i) {
     ASSERT_TRUE(pool_.has_untouched());
-    EXPECT_EQ(pool_.untouched_blocks(), 8 - i);
+    EXPECT_EQ(pool_.untouched_blocks, 8 - i);
     EXPECT_EQ(reinterpret_cast<std::byte*>(pool_.carve()), memory_ + 64 * i);
+    EXPECT_EQ(pool_.start(), memory_);
   }
   EXPECT_FALSE(pool_.has_untouched());
-  EXPECT_EQ(pool_.untouched_blocks(), 0U);
+  EXPECT_EQ(pool_.untouched_blocks, 0U);
 }
 
-TEST_F(APool, CountsItsAllocatedBlocksFromTheFreesUntilItsStateChanges) {
-  pool_.frees_until_slow = 5;
+TEST_F(APool, CountsItsAllocatedBlocksByAllocationsAndFrees) {
+  pool_.change_at(2, 5);
   EXPECT_EQ(pool_.allocated(), 5U);
-  pool_.kept = true;
-  EXPECT_EQ(pool_.allocated(), 4U);
-  pool_.kept = false;
-  pool_.state = PoolState::full;
-  pool_.frees_until_slow = 1;
+  pool_.allocations += 4;
+  pool_.frees += 6;
+  EXPECT_EQ(pool_.allocated(), 3U);
+  EXPECT_NE(pool_.allocations, pool_.frees);
+  ++pool_.frees;
+  EXPECT_EQ(pool_.allocated(), 2U);
+  EXPECT_EQ(pool_.allocations, pool_.frees) << "the next change has come";
+}
+
+TEST_F(APool, CountsOnWhenItsNumbersWrap) {
+  pool_.change_at(0, 1);
+  pool_.allocations = UINT32_MAX;
+  pool_.frees = UINT32_MAX - 1;
+  ++pool_.allocations;
+  EXPECT_EQ(pool_.allocated(), 2U);
+  pool_.frees += 2;
+  EXPECT_EQ(pool_.allocated(), 0U);
+  EXPECT_EQ(pool_.allocations, pool_.frees);
+}
+
+TEST_F(APool, HasNoChangeToComeAtItsLastBlockWhenItIsKept) {
+  pool_.change_at(Pool::never, 1);
+  EXPECT_TRUE(pool_.is_kept());
+  EXPECT_EQ(pool_.allocated(), 1U);
+  ++pool_.frees;
+  EXPECT_EQ(pool_.allocated(), 0U);
+  EXPECT_NE(pool_.allocations, pool_.frees);
+}
+
+TEST_F(APool, ThatRanFullChangesAtTheNextFree) {
+  pool_.run_full();
+  EXPECT_EQ(pool_.state, PoolState::full);
   EXPECT_EQ(pool_.allocated(), 8U);
+  ++pool_.frees;
+  EXPECT_EQ(pool_.allocations, pool_.frees);
 }
 
 TEST(ThePoolOfAClassWithoutPools, HasNoBlockToGive) {

@@ -107,15 +107,36 @@ TEST_P(TheOrder, TakesAPoolThroughItsStates) {
   heap_.verify();
 }
 
-TEST_P(TheOrder, PutsAPoolThatABlockCameBackToBeforeTheOtherUsedOnes) {
+TEST_P(TheOrder, UsesTheActivePoolToItsEndAndThenTheOneThatWaitedLongest) {
   const std::vector<char*> first = allocate_pool_of(128);
   const std::vector<char*> second = allocate_pool_of(128);
   char* const third = allocate(128);
   heap_.free(second[3]);
   heap_.free(first[5]);
-  EXPECT_EQ(allocate(128), first[5]);
+  for (std::size_t i = 1; i < blocks_in_pool(128); ++i) {
+    ASSERT_EQ(allocate(128), third + i * 128);
+  }
   EXPECT_EQ(allocate(128), second[3]);
-  EXPECT_EQ(allocate(128), third + 128);
+  EXPECT_EQ(allocate(128), first[5]);
+  heap_.verify();
+}
+
+TEST_P(TheOrder, UsesPoolsWithMoreThanHalfOfTheirBlocksAllocatedBeforeTheOthers) {
+  const std::size_t half = blocks_in_pool(128) / 2;
+  const std::vector<char*> first = allocate_pool_of(128);
+  const std::vector<char*> second = allocate_pool_of(128);
+  const std::vector<char*> third = allocate_pool_of(128);
+  heap_.free(first[0]);
+  heap_.free(second[0]);
+  heap_.free(third[0]);  // of the active pool, though it has run full
+  for (std::size_t i = 1; i < half; ++i) {
+    heap_.free(first[i]);
+    heap_.verify();
+  }
+  EXPECT_EQ(allocate(128), third[0]);
+  EXPECT_EQ(allocate(128), second[0]);
+  EXPECT_EQ(allocate(128), first[half - 1]);
+  heap_.verify();
 }
 
 TEST_P(TheOrder, UsesAUsedPoolBeforeAnEmptyOne) {
@@ -125,10 +146,10 @@ TEST_P(TheOrder, UsesAUsedPoolBeforeAnEmptyOne) {
   free_all(second);
   ASSERT_EQ(state_of_pool(second[0]), PoolState::empty);
   heap_.free(first[0]);
-  EXPECT_EQ(allocate(128), first[0]);
   for (std::size_t i = 1; i < blocks_in_pool(128); ++i) {
     ASSERT_EQ(pool_of(allocate(128)), pool_of(third));
   }
+  EXPECT_EQ(allocate(128), first[0]);
   EXPECT_EQ(pool_of(allocate(128)), pool_of(second[0]));
   heap_.verify();
 }
