@@ -134,7 +134,7 @@ struct Verify {
 };
 
 void run(Bytes bytes) {
-  static const std::vector<test::Combination> combinations = test::all_combinations();
+  static const std::vector<test::Combination> combinations = test::all_combinations_and_stress();
   test::FailingAllocator general;
   HeapOptions options = combinations[bytes.number<std::uint8_t>() % combinations.size()].options();
   options.general = general.interface();

@@ -63,11 +63,17 @@ struct GeneralAllocator {
 // malloc, calloc, realloc, free and aligned_alloc of the C library. Context is unused.
 [[nodiscard]] const GeneralAllocator& c_library_allocator() noexcept;
 
+// When pages without an allocated block go back to the operating system. `on_request`: whole arenas at once
+// (but for one), pages by release(). `at_once`: each page as soon as it holds no allocated block, which is
+// slow, and meant for tests.
+enum class Release : std::uint8_t { on_request, at_once };
+
 struct HeapOptions {
   Geometry geometry = Geometry::tarn;
   Synchronisation synchronisation = Synchronisation::caller;
   Checks checks = Checks::none;
   AddressMap address_map = AddressMap::automatic;
+  Release release = Release::on_request;
   // Addresses to reserve, in bytes, rounded up to whole arenas. It is address space, not memory:
   // nothing is committed before it is needed. When it is used up, small requests go to the general
   // allocator too.
@@ -219,6 +225,12 @@ class Heap {
   void walk(HeapVisitor& visitor) const noexcept;
 
   [[nodiscard]] HeapStatistics statistics() const noexcept;
+
+  // Gives back to the operating system every page without an allocated block, now: whole arenas, and the
+  // pages of pools that still hold blocks elsewhere. Returns the bytes of addresses given back, of which
+  // not all need have been resident. A heap with Checks::debug gives back whole arenas only. Linear in the
+  // number of pools, and of the free blocks in them.
+  std::size_t release() noexcept;
 
   // Gives back every arena that holds no allocated block, also the one that is otherwise kept
   // against thrashing. Returns the bytes unmapped.

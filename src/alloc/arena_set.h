@@ -7,7 +7,10 @@
 //                   all pools free and another arena already so ──► the arena is unmapped
 //
 // One wholly empty arena is kept, so that a program that fills and drains one pool at an arena's
-// edge doesn't make a system call each time.
+// edge doesn't make a system call each time. All are kept where somebody gives them back later.
+//
+// An arena is away while pages of its empty pools go back to the system without a lock: no pool is taken
+// from it until then.
 #pragma once
 
 #include "alloc/arena.h"
@@ -75,9 +78,14 @@ class ArenaSet {
     pool.previous = nullptr;
     pool.next = arena.freepools;
     arena.freepools = &pool;
+    if (arena.is_away) {
+      ++arena.nfreepools;
+      --counters_.pools_now;
+      return &arena;
+    }
     usable_arenas_.pool_returned(arena);
     --counters_.pools_now;
-    if (arena.nfreepools == Geometry::pools_per_arena &&
+    if (arena.nfreepools == Geometry::pools_per_arena && !keep_empty_ &&
         usable_arenas_.another_empty(arena) != nullptr) {
       remove_arena(arena);
       return nullptr;
@@ -95,6 +103,53 @@ class ArenaSet {
     return count;
   }
 
+  // Whether all empty arenas are kept, until release_empty_arenas or begin_unmap.
+  void keep_empty(bool keep) noexcept { keep_empty_ = keep; }
+
+  // Blocks of the arena's pools have come back; it will be in for_each_disturbed.
+  void disturb(Arena& arena) noexcept {
+    if (!arena.is_disturbed) {
+      arena.is_disturbed = true;
+      arena.next_disturbed = disturbed_;
+      disturbed_ = &arena;
+    }
+  }
+
+  // `visit` returns whether the arena is to be seen again.
+  template <typename Visit>
+  void for_each_disturbed(Visit visit) noexcept {
+    Arena* arena = disturbed_;
+    disturbed_ = nullptr;
+    while (arena != nullptr) {
+      Arena* const next = arena->next_disturbed;
+      arena->is_disturbed = false;
+      if (visit(*arena)) {
+        disturb(*arena);
+      }
+      arena = next;
+    }
+  }
+  [[nodiscard]] bool has_disturbed() const noexcept { return disturbed_ != nullptr; }
+
+  // The arena has a free pool.
+  void send_away(Arena& arena) noexcept {
+    usable_arenas_.remove(arena);
+    arena.is_away = true;
+  }
+  void call_back(Arena& arena) noexcept {
+    arena.is_away = false;
+    usable_arenas_.insert(arena);
+  }
+
+  // Of an arena that has no other than free pools and isn't disturbed. See the address map.
+  [[nodiscard]] UnmappedArena begin_unmap(Arena& arena) noexcept {
+    usable_arenas_.remove(arena);
+    --counters_.now;
+    ++counters_.released;
+    return map_.begin_unmap(arena);
+  }
+  void end_unmap(const UnmappedArena& memory) noexcept { map_.end_unmap(memory); }
+
   [[nodiscard]] static std::byte* address_of(const Pool& pool) noexcept {
     return pool.arena->address +
            static_cast<std::size_t>(&pool - pool.arena->pools) * Geometry::pool_size;
@@ -108,7 +163,7 @@ class ArenaSet {
     std::size_t taken = 0;
     map_.for_each([&](const Arena& arena) {
       ++mapped;
-      usable += arena.nfreepools > 0 ? 1U : 0U;
+      usable += arena.nfreepools > 0 && !arena.is_away ? 1U : 0U;
       taken += verify_arena(arena, check_pool);
       TARN_CHECK(map_.find_arena(arena.address), ==, &arena, "the address map finds the arena");
     });
@@ -134,10 +189,15 @@ class ArenaSet {
   }
 
   void remove_arena(Arena& arena) noexcept {
-    usable_arenas_.remove(arena);
-    map_.unmap_arena(arena);
-    --counters_.now;
-    ++counters_.released;
+    for (Arena** link = &disturbed_; *link != nullptr; link = &(*link)->next_disturbed) {
+      if (*link == &arena) {
+        *link = arena.next_disturbed;
+        break;
+      }
+    }
+    const UnmappedArena memory = begin_unmap(arena);
+    map_.unmap_memory(memory);
+    end_unmap(memory);
   }
 
   // Returns the number of used and full pools.
@@ -172,6 +232,8 @@ class ArenaSet {
   }
 
   Map map_;
+  Arena* disturbed_ = nullptr;
+  bool keep_empty_ = false;
   UsableArenas<Geometry::pools_per_arena> usable_arenas_;
   Counters counters_;
 };

@@ -118,13 +118,21 @@ class PageMap {
     return arena;
   }
 
-  void unmap_arena(Arena& arena) noexcept {
+  // In three steps, so that no lock need be held at the second, which calls the system. The first comes
+  // before it, since others may get the addresses at once.
+  [[nodiscard]] UnmappedArena begin_unmap(Arena& arena) noexcept {
     const std::uintptr_t bits = base::address_of(arena.address);
     lookup_.root_[bits >> root_shift][(bits >> Geometry::arena_shift) % leaf_entries] = nullptr;
-    os::release(arena.address, Geometry::arena_size);
+    const UnmappedArena memory = {&arena, arena.address, arena.pools};
     arena = Arena{};
-    arena.next = unused_;
-    unused_ = &arena;
+    return memory;
+  }
+  static void unmap_memory(const UnmappedArena& memory) noexcept {
+    os::release(memory.address, Geometry::arena_size);
+  }
+  void end_unmap(const UnmappedArena& memory) noexcept {
+    memory.record->next = unused_;
+    unused_ = memory.record;
   }
 
   [[nodiscard]] Arena* find_arena(const void* address) const noexcept {

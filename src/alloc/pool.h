@@ -17,13 +17,12 @@
 //   full        nobody                                    a block freed → used
 //
 // invariants
-//   P1  blocks = allocated + free (on freeblock) + untouched
+//   P1  blocks = allocated + free (on freeblock) + untouched (behind `untouched`, or in a returned page)
 //   P2  freeblock's list ends, stays inside the carved part, and meets no block twice
 //   P3  allocations - frees = allocated - changes_at, modulo 2^32; they are equal for no longer than
 //       a call takes
 //   P4  full: nothing on freeblock, nothing untouched; changes_at = blocks - 1
-//   P5  used: more blocks are allocated than changes_at, which is
-//       half of the blocks: dense;  0: sparse;  never: kept
+//   P5  used: more blocks are allocated than changes_at
 //
 // How a state changes: allocate counts one number up and free another, and the free that makes them equal
 // finds as many allocated blocks as `changes_at` says. Two numbers and not one that goes up and down: a
@@ -64,21 +63,50 @@ struct alignas(64) Pool {
   std::uint8_t szidx;
   PoolState state;
   Domain domain;
+  std::uint8_t
+      disturbed_at;        // when blocks last came back (see heap/page_return.h); 0: all is seen to
+  std::uint16_t returned;  // pages that went back to the system: see alloc/pool_pages.h
 
   static constexpr std::int16_t never = -1;
+  static constexpr std::int16_t away = -2;
 
   // A kept pool stays used when its last block is freed: it is the only one of its class.
   [[nodiscard]] bool is_kept() const noexcept { return changes_at == never; }
 
+  // An away pool is used and out of circulation, while pages of it go back to the system: nobody
+  // allocates from it, and it has no change to come.
+  [[nodiscard]] bool is_away() const noexcept { return changes_at == away; }
+
   // Of a used pool: it went on from full, and more than half of its blocks are still allocated. (A new
   // one that fills is sparse until then.)
-  [[nodiscard]] bool is_dense() const noexcept { return changes_at > 0; }
+  [[nodiscard]] bool is_dense() const noexcept {
+    return changes_at > 0 && changes_at >= blocks / 2;
+  }
 
   [[nodiscard]] bool has_untouched() const noexcept { return untouched_blocks != 0; }
+
+  // A block to give, if it need be one of a page that went back.
+  [[nodiscard]] bool can_give() const noexcept {
+    return freeblock != nullptr || untouched_blocks != 0 || returned != 0;
+  }
+
+  // The blocks before `untouched`.
+  [[nodiscard]] std::size_t carved() const noexcept {
+    return std::size_t{blocks} - untouched_blocks;
+  }
 
   // Of a used or full pool.
   [[nodiscard]] std::size_t allocated() const noexcept {
     return allocations - frees + static_cast<std::uint32_t>(changes_at);
+  }
+
+  // Of a used pool: an eighth of the blocks below where it is, so that it's heard of when much has come
+  // back.
+  void change_at_next_step() noexcept {
+    const auto now = static_cast<std::int32_t>(allocated());
+    const std::int32_t step = blocks < 8 ? 1 : blocks / 8;
+    const std::int32_t at = (now - 1 - step / 2) / step * step;
+    change_at(static_cast<std::int16_t>(at > 0 ? at : 0), static_cast<std::size_t>(now));
   }
 
   // With so many blocks allocated, the next change is at `at`.
@@ -103,9 +131,7 @@ struct alignas(64) Pool {
   }
 
   // The first block. The carved ones are those before `untouched`.
-  [[nodiscard]] std::byte* start() const noexcept {
-    return untouched - std::size_t{block_size} * (std::size_t{blocks} - untouched_blocks);
-  }
+  [[nodiscard]] std::byte* start() const noexcept { return untouched - block_size * carved(); }
 };
 static_assert(sizeof(Pool) == 64, "a descriptor is one cache line");
 

@@ -104,16 +104,23 @@ class ReservedRange {
     return arena;
   }
 
-  void unmap_arena(Arena& arena) noexcept {
-    os::decommit(arena.address, Geometry::arena_size);
+  // In three steps, so that no lock need be held at the second, which calls the system.
+  [[nodiscard]] UnmappedArena begin_unmap(Arena& arena) noexcept {
+    const UnmappedArena memory = {&arena, arena.address, arena.pools};
+    arena = Arena{};
+    return memory;
+  }
+  static void unmap_memory(const UnmappedArena& memory) noexcept {
+    os::decommit(memory.address, Geometry::arena_size);
     if constexpr (pools_size % 4096 == 0) {
       if (pools_size % os::page_size() == 0) {
-        os::decommit(arena.pools, pools_size);
+        os::decommit(memory.pools, pools_size);
       }
     }
-    arena = Arena{};
-    arena.next = unused_;
-    unused_ = &arena;
+  }
+  void end_unmap(const UnmappedArena& memory) noexcept {
+    memory.record->next = unused_;
+    unused_ = memory.record;
   }
 
   // The mapped arena that holds the address; null if there is none. Any address is allowed.

@@ -26,8 +26,11 @@ class UsableArenas {
   // A new arena: all its pools are free. Goes to the end.
   void add(Arena& arena) noexcept {
     TARN_DEBUG_CHECK(arena.nfreepools, ==, PoolsPerArena, "a new arena's pools are all free");
-    place(arena, last_at_most(PoolsPerArena));
+    insert(arena);
   }
+
+  // An arena that was removed comes back, to where it now belongs. Linear in PoolsPerArena.
+  void insert(Arena& arena) noexcept { place(arena, last_at_most(arena.nfreepools)); }
 
   // One pool of the first arena was taken.
   void pool_taken(Arena& arena) noexcept {

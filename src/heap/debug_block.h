@@ -127,6 +127,8 @@ static_assert(sizeof(DebugBlock) == DebugBlock::header_size);
 
 // The policy with which a pool heap marks the blocks of a pool that gets a size class.
 struct FillUntouched {
+  // A page that comes back from the system has lost its pattern.
+  static constexpr bool lets_pages_go = false;
   static void untouched(std::byte* first, std::byte* end) noexcept {
     std::memset(first, untouched_fill, static_cast<std::size_t>(end - first));
   }

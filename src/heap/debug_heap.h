@@ -77,6 +77,17 @@ class DebugHeap {
   void collect_statistics(HeapStatistics& statistics) const noexcept;
   std::size_t release_empty_arenas() noexcept;
 
+  // Whole arenas only: see FillUntouched.
+  void watch(const Watcher& watcher) noexcept { inner_.watch(watcher); }
+  void stop_watching() noexcept { inner_.stop_watching(); }
+  void begin_return(ReturnBatch& batch, const ReturnRequest& request) noexcept {
+    inner_.begin_return(batch, request);
+  }
+  static void discard(const ReturnBatch& batch) noexcept { Inner::discard(batch); }
+  void finish_return(ReturnBatch& batch) noexcept { inner_.finish_return(batch); }
+  [[nodiscard]] std::size_t disturbances() const noexcept { return inner_.disturbances(); }
+  void return_at_once(bool on) noexcept { inner_.return_at_once(on); }
+
  private:
   [[nodiscard]] void* allocate(Domain domain, std::size_t size) noexcept;
   [[nodiscard]] void* allocate_zeroed(Domain domain, std::size_t count, std::size_t size) noexcept;

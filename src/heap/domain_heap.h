@@ -118,7 +118,7 @@ class DomainHeap {
       return pool.carve();
     }
     Pool* const next = pool.next;
-    if (next == nullptr || next->freeblock == nullptr) {
+    if (pool.returned != 0 || next == nullptr || next->freeblock == nullptr) {
       return refill(szidx);
     }
     // The first pool has run full: used ──► full. (It isn't kept: it has a neighbour.)

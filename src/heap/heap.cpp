@@ -60,6 +60,8 @@ HeapStatistics Heap::statistics() const noexcept {
   return statistics;
 }
 
+std::size_t Heap::release() noexcept { return heap::release(*instance_); }
+
 std::size_t Heap::release_empty_arenas() noexcept {
   return instance_->operations->release_empty_arenas(*instance_);
 }

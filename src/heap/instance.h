@@ -7,6 +7,7 @@
 #include <tarn/heap.h>
 
 #include "heap/functions.h"
+#include "heap/page_return.h"
 
 namespace tarn::heap {
 
@@ -18,6 +19,13 @@ struct Instance {
     void (*collect_statistics)(Instance&, HeapStatistics&);
     std::size_t (*release_empty_arenas)(Instance&);
     void (*share)(Instance&);
+    void (*watch)(Instance&, const Watcher&);
+    void (*stop_watching)(Instance&);
+    void (*begin_return)(Instance&, ReturnBatch&, const ReturnRequest&);
+    void (*discard)(const ReturnBatch&);
+    void (*finish_return)(Instance&, ReturnBatch&);
+    std::size_t (*disturbances)(Instance&);
+    void (*return_at_once)(Instance&, bool on);
     void (*destroy)(Instance&);
   };
 
@@ -32,6 +40,11 @@ struct Instance {
 
 // Null: not even one arena's addresses, or no memory for the heap's own state.
 [[nodiscard]] Instance* create(const HeapOptions& options) noexcept;
+
+// Gives back all that can go now: every page without an allocated block. Returns the bytes of addresses
+// given back, of which not all need have been resident. The caller holds the heap's lock, if that's the
+// caller's; null: no memory for the work.
+[[nodiscard]] std::size_t release(Instance& instance) noexcept;
 
 // From now on the heap may be used from any thread, through the faces it has and through copies of
 // them: their calls take a lock. The caller holds the only lock under which it was used so far. Does

@@ -42,6 +42,7 @@ class InstanceOf : public Instance {
       instance->faces[i] = face_of(instance->heap_, i);
     }
     instance->synchronisation = Synchronisation::caller;
+    instance->heap_.return_at_once(options.release == Release::at_once);
     if (options.synchronisation == Synchronisation::locked) {
       instance->put_behind_lock(instance->heap_);
       for (std::size_t i = 0; i < domain_count; ++i) {
@@ -120,6 +121,26 @@ class InstanceOf : public Instance {
         return of(instance).under_lock([&] { return of(instance).live_->release_empty_arenas(); });
       },
       .share = [](Instance& instance) noexcept -> void { of(instance).share(); },
+      .watch = [](Instance& instance, const Watcher& watcher) noexcept -> void {
+        of(instance).under_lock([&] { of(instance).live_->watch(watcher); });
+      },
+      .stop_watching = [](Instance& instance) noexcept -> void {
+        of(instance).under_lock([&] { of(instance).live_->stop_watching(); });
+      },
+      .begin_return = [](Instance& instance, ReturnBatch& batch,
+                         const ReturnRequest& request) noexcept -> void {
+        of(instance).under_lock([&] { of(instance).live_->begin_return(batch, request); });
+      },
+      .discard = [](const ReturnBatch& batch) noexcept -> void { WholeHeap::discard(batch); },
+      .finish_return = [](Instance& instance, ReturnBatch& batch) noexcept -> void {
+        of(instance).under_lock([&] { of(instance).live_->finish_return(batch); });
+      },
+      .disturbances = [](Instance& instance) noexcept -> std::size_t {
+        return of(instance).under_lock([&] { return of(instance).live_->disturbances(); });
+      },
+      .return_at_once = [](Instance& instance, bool on) noexcept -> void {
+        of(instance).under_lock([&] { of(instance).live_->return_at_once(on); });
+      },
       .destroy = [](Instance& instance) noexcept -> void {
         if (instance.synchronisation == Synchronisation::locked) {
           of(instance).mutex_.leave();

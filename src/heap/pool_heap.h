@@ -1,7 +1,7 @@
 // The heap of one geometry and one address map: the arenas, the three domains over them, and every
 // step that is off the hot path. Not synchronised: the lock is the caller's.
 //
-//   H1  every used pool is in the usedpools of its domain and size class, and no other pool is
+//   H1  every used pool that isn't away is in the usedpools of its domain and size class; no other pool is
 //   H2  a kept pool is alone in its list
 //   H3  P1 to P5 for every pool
 #pragma once
@@ -14,12 +14,14 @@
 #include "alloc/reserved_range.h"
 #include "heap/domain_heap.h"
 #include "heap/large_requests.h"
+#include "heap/page_return.h"
 
 namespace tarn::heap {
 
 // What happens to a pool's memory when it gets a size class: nothing. The debug heap has another.
 struct NoFill {
   static void untouched(std::byte* /*first*/, std::byte* /*end*/) noexcept {}
+  static constexpr bool lets_pages_go = true;
 };
 
 template <typename Geometry, typename Map, typename Fill>
@@ -60,6 +62,17 @@ class PoolHeap {
   [[gnu::cold]] void collect_statistics(HeapStatistics& statistics) const noexcept;
   [[gnu::cold]] std::size_t release_empty_arenas() noexcept;
 
+  // See page_return.h. Every batch begun is finished, before the heap is closed.
+  void watch(const Watcher& watcher) noexcept;
+  void stop_watching() noexcept;
+  void begin_return(ReturnBatch& batch, const ReturnRequest& request) noexcept;
+  static void discard(const ReturnBatch& batch) noexcept;
+  void finish_return(ReturnBatch& batch) noexcept;
+  // Counts whatever came back so far; stands still while the program doesn't free.
+  [[nodiscard]] std::size_t disturbances() const noexcept { return disturbances_; }
+  // A stress mode: every page goes as soon as it can.
+  void return_at_once(bool on) noexcept { return_at_once_ = on; }
+
   // Moves all state to `target`, which is then the heap, and sends every later call of this one's
   // domains to `faces`. No other thread may be inside.
   [[gnu::cold]] void redirect_to(PoolHeap& target, const Face (&faces)[domain_count]) noexcept;
@@ -90,6 +103,17 @@ class PoolHeap {
   // free() found as many frees counted as allocations: the pool's next change has come.
   [[gnu::noinline]] void settle(Pool& pool) noexcept;
   [[gnu::noinline]] void become_empty(Pool& pool) noexcept;
+  [[nodiscard]] static alloc::Block* take_block(Pool& pool) noexcept;
+  // Links a used pool where it belongs, its next change a step below.
+  void circulate(Pool& pool, std::size_t allocated) noexcept;
+
+  void note(Pool& pool) noexcept;
+  [[nodiscard]] bool begin_return_of(Arena& arena, ReturnBatch& batch, unsigned least_age) noexcept;
+  [[nodiscard]] bool give_up_empty(Pool& pool, ReturnBatch& batch) noexcept;
+  void give_up_pages(Pool& pool, ReturnBatch& batch) noexcept;
+  void come_back(Pool& pool) noexcept;
+  void return_now(Pool& pool) noexcept;
+  void disturb_all() noexcept;
 
   [[nodiscard]] static bool may_keep(const Pool& pool) noexcept;
   void stop_keeping(Pool& pool) noexcept;
@@ -106,6 +130,13 @@ class PoolHeap {
   alloc::ArenaSet<Geometry, Map> arenas_;
   DomainType domains_[domain_count];
   LargeRequests large_;
+
+  Watcher watcher_;
+  std::size_t disturbances_ = 0;
+  std::uint8_t now_ = 1;
+  bool is_watched_ = false;
+  bool must_tell_ = false;
+  bool return_at_once_ = false;
 };
 
 template <typename Geometry, typename Map>
@@ -113,5 +144,6 @@ using PlainHeap = PoolHeap<Geometry, Map, NoFill>;
 
 }  // namespace tarn::heap
 
+#include "heap/page_return.inl"
 #include "heap/pool_heap_inspect.inl"
 #include "heap/pool_heap_slow.inl"

@@ -1,6 +1,7 @@
 // The slow path: pools change their state here, and nowhere else.
 #pragma once
 
+#include "alloc/pool_pages.h"
 #include "base/assert.h"
 #include "heap/pool_heap.h"
 
@@ -27,18 +28,14 @@ void* PoolHeap<Geometry, Map, Fill>::refill(DomainType& domain, std::size_t szid
   auto& usedpools = domain.usedpools_;
   while (usedpools.has(szidx)) {
     Pool& pool = *usedpools.first(szidx);
-    if (pool.freeblock != nullptr || pool.has_untouched()) {
-      alloc::Block* block = pool.freeblock;
-      if (block != nullptr) {
-        pool.freeblock = block->next;
-      } else {
-        block = pool.carve();
-      }
+    if (pool.can_give()) {
       ++pool.allocations;
-      return block;
+      return take_block(pool);
     }
     // It has run full: used ──► full.
-    pool.arena->nkept -= pool.is_kept() ? 1U : 0U;
+    if (pool.is_kept()) {
+      --pool.arena->nkept;
+    }
     usedpools.remove(pool);
     pool.run_full();
   }
@@ -46,13 +43,22 @@ void* PoolHeap<Geometry, Map, Fill>::refill(DomainType& domain, std::size_t szid
   if (pool == nullptr) {
     return nullptr;
   }
-  alloc::Block* block = pool->freeblock;
-  if (block != nullptr) {
-    pool->freeblock = block->next;
-  } else {
-    block = pool->carve();
-  }
   ++pool->allocations;
+  return take_block(*pool);
+}
+
+// A free block before an untouched one, and one behind `untouched` before one of a page that went back: the
+// page there may be resident already.
+template <typename Geometry, typename Map, typename Fill>
+alloc::Block* PoolHeap<Geometry, Map, Fill>::take_block(Pool& pool) noexcept {
+  if (pool.freeblock == nullptr) {
+    if (pool.has_untouched()) {
+      return pool.carve();
+    }
+    alloc::PoolPages<Geometry>::carve_again(pool);
+  }
+  alloc::Block* const block = pool.freeblock;
+  pool.freeblock = block->next;
   return block;
 }
 
@@ -74,6 +80,7 @@ alloc::Pool* PoolHeap<Geometry, Map, Fill>::make_used(DomainType& domain,
     pool->blocks = static_cast<std::uint16_t>(Geometry::blocks_in_pool(szidx));
     pool->untouched = arenas_.address_of(*pool);
     pool->untouched_blocks = pool->blocks;
+    pool->returned = 0;
     Fill::untouched(pool->untouched,
                     pool->untouched + std::size_t{pool->blocks} * pool->block_size);
   }
@@ -95,21 +102,30 @@ void PoolHeap<Geometry, Map, Fill>::settle(Pool& pool) noexcept {
       stop_keeping(front);
     }
     pool.state = PoolState::used;
-    const std::size_t half = pool.blocks / 2U;
-    if (allocated > half) {
-      pool.change_at(static_cast<std::int16_t>(half), allocated);
-      usedpools.add_dense(pool);
-    } else {
-      pool.change_at(0, allocated);
+    circulate(pool, allocated);
+    note(pool);
+  } else if (allocated != 0) {
+    const bool was_dense = pool.is_dense();
+    pool.change_at_next_step();
+    if (was_dense && !pool.is_dense()) {
+      usedpools.remove(pool);
       usedpools.add_sparse(pool);
     }
-  } else if (allocated != 0) {
-    // dense ──► sparse
-    usedpools.remove(pool);
-    pool.change_at(0, allocated);
-    usedpools.add_sparse(pool);
+    note(pool);
   } else {
+    note(pool);  // before, since its arena may go
     become_empty(pool);
+  }
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::circulate(Pool& pool, std::size_t allocated) noexcept {
+  pool.change_at(0, allocated);
+  pool.change_at_next_step();
+  if (pool.is_dense()) {
+    usedpools_of(pool).add_dense(pool);
+  } else {
+    usedpools_of(pool).add_sparse(pool);
   }
 }
 

@@ -24,6 +24,9 @@ namespace tarn::os {
 // The pages go back to the system at once; their content is lost.
 void decommit(void* address, std::size_t size) noexcept;
 
+// The pages go back to the system at once; the range stays committed, and is zero at the next touch.
+void discard(void* address, std::size_t size) noexcept;
+
 void release(void* address, std::size_t size) noexcept;
 
 // reserve and commit in one. Null: the system refuses.

@@ -93,6 +93,11 @@ void decommit(void* address, std::size_t size) noexcept {
   }
 }
 
+void discard(void* address, std::size_t size) noexcept {
+  const KeepErrno keep;
+  ::madvise(address, size, MADV_DONTNEED);
+}
+
 void release(void* address, std::size_t size) noexcept {
   const KeepErrno keep;
   ::munmap(address, size);

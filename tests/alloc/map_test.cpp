@@ -31,6 +31,12 @@ class AnAddressMap : public testing::Test {
     return all;
   }
 
+  void unmap(Arena& arena) {
+    const UnmappedArena memory = map_.begin_unmap(arena);
+    map_.unmap_memory(memory);
+    map_.end_unmap(memory);
+  }
+
   typename Setup::Map map_;
 };
 TYPED_TEST_SUITE(AnAddressMap, test::Setups, test::NameOfSetup);
@@ -103,7 +109,7 @@ TYPED_TEST(AnAddressMap, ForgetsAnArenaThatIsUnmappedAndUsesItsRecordAgain) {
   ASSERT_NE(second, nullptr);
   const void* const address = first->address;
   first->pools[0].state = PoolState::used;
-  this->map_.unmap_arena(*first);
+  this->unmap(*first);
   EXPECT_EQ(this->map_.find_arena(address), nullptr);
   EXPECT_THAT(this->arenas(), testing::ElementsAre(second));
   Arena* const again = this->map_.map_arena();
@@ -117,7 +123,7 @@ TYPED_TEST(AnAddressMap, GivesAnArenaThatWasUsedBeforeZeroedMemory) {
   Arena* arena = this->map_.map_arena();
   ASSERT_NE(arena, nullptr);
   std::fill(arena->address, arena->address + Geometry::arena_size, std::byte{0xff});
-  this->map_.unmap_arena(*arena);
+  this->unmap(*arena);
   arena = this->map_.map_arena();
   ASSERT_NE(arena, nullptr);
   EXPECT_TRUE(std::all_of(arena->address, arena->address + Geometry::arena_size,
@@ -157,7 +163,7 @@ TYPED_TEST(AnAddressMap, HasNoArenaOverTheLimitOfAddressesAndStaysInOrder) {
       ++count;
     }
     const bool found = last != nullptr && this->arenas().size() == count;
-    this->map_.unmap_arena(*last);
+    this->unmap(*last);
     ::_exit(found && this->map_.map_arena() == last && this->map_.map_arena() == nullptr ? 0 : 4);
   });
   EXPECT_TRUE(result.exited) << "signal " << result.signal;

@@ -54,8 +54,8 @@ TEST_P(RandomlyUsedHeap, AgreesWithTheModelThroughGrowthAndDrain) {
   run(4, 60000 * effort, 6000, 10000);
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryHeap, RandomlyUsedHeap, testing::ValuesIn(all_combinations()),
-                         NameOfCombination());
+INSTANTIATE_TEST_SUITE_P(EveryHeap, RandomlyUsedHeap,
+                         testing::ValuesIn(all_combinations_and_stress()), NameOfCombination());
 
 }  // namespace
 }  // namespace tarn::test

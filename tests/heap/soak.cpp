@@ -77,7 +77,7 @@ int run(int count, char** words) {
     std::fprintf(stderr, "usage: heap_soak [OPERATIONS [SEED]]\n");
     return 2;
   }
-  const auto combinations = all_combinations();
+  const auto combinations = all_combinations_and_stress();
   bool all_well = true;
   for (std::size_t i = 0; i < combinations.size(); ++i) {
     // The rest of the division goes to the first, so that the sum is what was asked for.

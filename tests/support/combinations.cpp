@@ -10,6 +10,7 @@ HeapOptions Combination::options() const {
   options.address_map = address_map;
   options.checks = checks;
   options.synchronisation = synchronisation;
+  options.release = release;
   return options;
 }
 
@@ -35,6 +36,7 @@ std::string Combination::name() const {
   text += address_map == AddressMap::range ? "_range" : "_page_map";
   text += checks == Checks::none ? "_none" : "_debug";
   text += synchronisation == Synchronisation::caller ? "_caller" : "_locked";
+  text += release == Release::at_once ? "_at_once" : "";
   return text;
 }
 
@@ -53,6 +55,15 @@ std::vector<Combination> all_combinations() {
         }
       }
     }
+  }
+  return all;
+}
+
+std::vector<Combination> all_combinations_and_stress() {
+  std::vector<Combination> all = all_combinations();
+  for (Combination one : combinations_with(Checks::none)) {
+    one.release = Release::at_once;
+    all.push_back(one);
   }
   return all;
 }

@@ -14,6 +14,7 @@ struct Combination {
   AddressMap address_map = AddressMap::range;
   Checks checks = Checks::none;
   Synchronisation synchronisation = Synchronisation::caller;
+  Release release = Release::on_request;
 
   [[nodiscard]] HeapOptions options() const;
   [[nodiscard]] std::string name() const;  // "tarn_range_none_caller"
@@ -22,6 +23,8 @@ struct Combination {
 std::ostream& operator<<(std::ostream& stream, const Combination& combination);
 
 [[nodiscard]] std::vector<Combination> all_combinations();
+// Those, and heaps that give back every page at every opportunity: for tests that don't look at states.
+[[nodiscard]] std::vector<Combination> all_combinations_and_stress();
 // Those without a lock, of which the tests of one thread are content.
 [[nodiscard]] std::vector<Combination> combinations_with(Synchronisation synchronisation);
 [[nodiscard]] std::vector<Combination> combinations_with(Checks checks);

@@ -232,6 +232,23 @@ void HeapModel::release_empty_arenas() {
   }
 }
 
+void HeapModel::release() {
+  static_cast<void>(heap_.release());
+  const HeapStatistics statistics = heap_.statistics();
+  for (const auto& domain : statistics.classes) {
+    for (const SizeClassStatistics& of_class : domain) {
+      // What is free shares its page with an allocated block.
+      const std::size_t most =
+          of_class.blocks_allocated * 2 * (4096 / (of_class.block_size + 1) + 2);
+      if (!debug_ && of_class.blocks_free > most) {
+        throw ModelError("after release " + std::to_string(of_class.blocks_free) +
+                         " blocks are free beside " + std::to_string(of_class.blocks_allocated) +
+                         " allocated ones of " + std::to_string(of_class.block_size) + " bytes");
+      }
+    }
+  }
+}
+
 void HeapModel::verify() const {
   heap_.verify();
   const HeapStatistics statistics = heap_.statistics();

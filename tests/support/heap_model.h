@@ -41,6 +41,8 @@ class HeapModel {
   void free_sized(std::size_t index);
   void free_all();
   void release_empty_arenas();
+  // Every page without an allocated block goes back.
+  void release();
 
   [[nodiscard]] std::size_t live() const { return blocks_.size(); }
   [[nodiscard]] std::size_t live_bytes() const { return live_bytes_; }

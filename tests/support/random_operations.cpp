@@ -48,6 +48,8 @@ void RandomOperations::step() {
   const std::size_t kind = random_.below(1000);
   if (kind < 2) {
     model_.release_empty_arenas();
+  } else if (kind < 4) {
+    model_.release();
   } else if (kind < 120) {
     model_.reallocate(random_.next(), some_size());
   } else if (random_.below(100) < percent_taken[static_cast<std::size_t>(phase_)]) {

@@ -1,0 +1,156 @@
+// The operating system's pages of a pool: which hold no allocated block and can go back, and how their
+// blocks are carved anew.
+//
+//   pages     │ 0             │ 1             │ 2             │ 3             │
+//   blocks    │alloc│free │alloc│free │free │free │free │alloc│untouched …      │
+//                               │◄─── no allocated block ───►│
+//   Page 1 holds a part of an allocated block. So does page 2: none goes. Were the last block free too,
+//   page 2 and what is carved of page 3 would go, and `untouched` would come down to the last allocated
+//   block's end.
+//
+// A page that went back keeps its addresses. Its blocks, and those that reach into it, are untouched
+// again: they leave freeblock, and are carved anew, page by page, when the pool has no other block left.
+//
+//   G1  returned: no allocated or free block reaches into such a page
+//   G2  returned pages lie wholly before `untouched`; the memory behind it was never touched, or went back
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "alloc/pool.h"
+#include "base/bits.h"
+#include "os/virtual_memory.h"
+
+namespace tarn::alloc {
+
+template <typename Geometry>
+class PoolPages {
+ public:
+  using Mask = std::uint16_t;
+  static constexpr std::size_t most_pages = 16;
+
+  // Where the system's pages are too small or too large for a mask, a "page" is what is as near.
+  [[nodiscard]] static std::size_t page_size() noexcept {
+    const std::size_t least = Geometry::pool_size / most_pages;
+    const std::size_t system = os::page_size();
+    const std::size_t page = system < least ? least : system;
+    return page < Geometry::pool_size ? page : Geometry::pool_size;
+  }
+
+  // Whether a block of the carved part is untouched again.
+  [[nodiscard]] static bool is_returned(const Pool& pool, std::size_t index) noexcept {
+    return pool.returned != 0 && (pages_of(pool, index, page_size()) & pool.returned) != 0;
+  }
+
+  [[nodiscard]] static std::size_t returned_blocks(const Pool& pool) noexcept {
+    std::size_t count = 0;
+    for (std::size_t index = 0; pool.returned != 0 && index < pool.carved(); ++index) {
+      count += is_returned(pool, index) ? 1U : 0U;
+    }
+    return count;
+  }
+
+  // Takes out of circulation every page without an allocated block. Returns those whose content is not
+  // needed any longer; nothing is given to the system yet.
+  [[nodiscard]] static Mask give_up(Pool& pool) noexcept {
+    const std::size_t page = page_size();
+    const std::size_t carved_before = pool.carved();
+    FreeBits is_free(pool);
+    std::size_t carved = carved_before;
+    while (carved != 0 && (is_free[carved - 1] || is_returned(pool, carved - 1))) {
+      --carved;
+    }
+    Mask live = 0;
+    for (std::size_t index = 0; index < carved; ++index) {
+      if (!is_free[index]) {
+        const Mask pages = pages_of(pool, index, page);
+        live |= (pages & pool.returned) == 0 ? pages : 0;
+      }
+    }
+    const std::size_t end = carved * pool.block_size;
+    const std::size_t end_before = carved_before * pool.block_size;
+    const Mask inner = below(end / page);
+    const Mask behind = below((end_before + page - 1) / page) & ~below((end + page - 1) / page);
+    const Mask gone = ((inner & ~live) | behind) & ~pool.returned;
+    pool.returned = (pool.returned | gone) & inner;
+    pool.untouched = pool.start() + end;
+    pool.untouched_blocks = static_cast<std::uint16_t>(pool.blocks - carved);
+    keep_free_blocks(pool, carved, page);
+    return gone;
+  }
+
+  // The blocks of a returned page, the first there is, are free blocks again. The pool has such a page,
+  // and no free block.
+  static void carve_again(Pool& pool) noexcept {
+    const std::size_t page = page_size();
+    const std::size_t size = pool.block_size;
+    const auto first = static_cast<std::size_t>(std::countr_zero(pool.returned));
+    const Mask wanted = pages_of(pool, first * page / size, page) & pool.returned;
+    const auto end_page = static_cast<std::size_t>(std::bit_width(wanted));
+    pool.returned &= static_cast<Mask>(~wanted);
+    const std::size_t last = (end_page * page - 1) / size;
+    std::size_t index = last < pool.carved() ? last + 1 : pool.carved();
+    const std::size_t from = first * page / size;
+    std::byte* const start = pool.start();
+    while (index-- > from) {
+      if ((pages_of(pool, index, page) & pool.returned) == 0) {
+        auto* const block = reinterpret_cast<Block*>(start + index * size);
+        block->next = pool.freeblock;
+        pool.freeblock = block;
+      }
+    }
+  }
+
+ private:
+  // One bit for each block on freeblock.
+  class FreeBits {
+   public:
+    explicit FreeBits(const Pool& pool) noexcept {
+      const std::byte* const start = pool.start();
+      for (const Block* block = pool.freeblock; block != nullptr; block = block->next) {
+        const std::size_t index =
+            static_cast<std::size_t>(reinterpret_cast<const std::byte*>(block) - start) /
+            pool.block_size;
+        words_[index / 64] |= std::uint64_t{1} << (index % 64);
+      }
+    }
+    [[nodiscard]] bool operator[](std::size_t index) const noexcept {
+      return ((words_[index / 64] >> (index % 64)) & 1U) != 0;
+    }
+
+   private:
+    std::uint64_t words_[(Geometry::most_blocks_in_pool + 63) / 64] = {};
+  };
+
+  // The first `count` pages.
+  [[nodiscard]] static Mask below(std::size_t count) noexcept {
+    return static_cast<Mask>((std::uint32_t{1} << count) - 1);
+  }
+
+  // The pages that a block reaches into.
+  [[nodiscard]] static Mask pages_of(const Pool& pool, std::size_t index,
+                                     std::size_t page) noexcept {
+    const std::size_t size = pool.block_size;
+    return static_cast<Mask>(below((index * size + size + page - 1) / page) &
+                             ~below(index * size / page));
+  }
+
+  // Of the free blocks, those before block `carved` and outside of returned pages, in the order they had.
+  static void keep_free_blocks(Pool& pool, std::size_t carved, std::size_t page) noexcept {
+    const std::byte* const start = pool.start();
+    Block** link = &pool.freeblock;
+    for (Block* block = pool.freeblock; block != nullptr; block = block->next) {
+      const std::size_t index =
+          static_cast<std::size_t>(reinterpret_cast<std::byte*>(block) - start) / pool.block_size;
+      if (index < carved && (pages_of(pool, index, page) & pool.returned) == 0) {
+        *link = block;
+        link = &block->next;
+      }
+    }
+    *link = nullptr;
+  }
+};
+
+}  // namespace tarn::alloc

@@ -1,0 +1,78 @@
+// Giving pages back to the operating system, in three steps, so that no lock is held during system calls:
+//
+//   begin_return    under the heap's lock: finds pools with pages to give and takes them out of circulation
+//   discard         without a lock: the system calls
+//   finish_return   under the lock: the pools come back, those pages' blocks untouched again
+//
+// Which pools are looked at: those that blocks came back to and that have been quiet since, for as many
+// ticks as the caller asks. A tick is what the caller makes of it (begin_return counts one when told to).
+//
+// In a child after fork, the lock being held by the forking thread, finish_return without discard is
+// right: the pages keep a content that nobody needs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "alloc/arena.h"
+
+namespace tarn::heap {
+
+struct ReturnBatch {
+  struct Range {
+    std::byte* start;
+    std::size_t size;
+  };
+  static constexpr std::size_t most_ranges = 1024;
+  static constexpr std::size_t most_pools = 512;
+  static constexpr std::size_t most_arenas = 64;
+
+  std::size_t range_count = 0;
+  std::size_t pool_count = 0;
+  std::size_t arena_count = 0;
+  std::size_t unmapped_count = 0;
+  std::size_t bytes = 0;  // of addresses: not all were resident
+  bool more = false;      // the batch was full before all was seen to
+  Range ranges[most_ranges];
+  alloc::Pool* pools[most_pools];
+  alloc::Arena* arenas[most_arenas];
+  alloc::UnmappedArena unmapped[most_arenas];
+
+  [[nodiscard]] bool has_work() const noexcept {
+    return range_count != 0 || pool_count != 0 || arena_count != 0 || unmapped_count != 0;
+  }
+
+  void clear() noexcept {
+    range_count = pool_count = arena_count = unmapped_count = bytes = 0;
+    more = false;
+  }
+
+  // Neighbours become one.
+  void add(std::byte* start, std::size_t size) noexcept {
+    bytes += size;
+    if (range_count != 0) {
+      Range& last = ranges[range_count - 1];
+      if (last.start + last.size == start) {
+        last.size += size;
+        return;
+      }
+    }
+    ranges[range_count++] = {start, size};
+  }
+};
+
+// How long blocks must have been quiet, and whether a tick has passed since the last call.
+struct ReturnRequest {
+  unsigned least_age = 0;  // ticks, at most 200
+  bool tick = false;
+  bool all = false;  // also what nobody noted: for heaps that aren't watched
+};
+
+// Who watches a heap is called when blocks have come back, once, and then again after the next
+// begin_return. Under the heap's lock, in the middle of a free: it must do next to nothing.
+struct Watcher {
+  void (*disturbed)(void* context) = nullptr;
+  void* context = nullptr;
+};
+
+}  // namespace tarn::heap

@@ -1,0 +1,226 @@
+// begin_return and finish_return of a pool heap. page_return.h says how they belong together.
+#pragma once
+
+#include "alloc/pool_pages.h"
+#include "heap/pool_heap.h"
+#include "os/virtual_memory.h"
+
+namespace tarn::heap {
+
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::watch(const Watcher& watcher) noexcept {
+  watcher_ = watcher;
+  is_watched_ = true;
+  must_tell_ = true;
+  arenas_.keep_empty(true);
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::stop_watching() noexcept {
+  is_watched_ = false;
+  must_tell_ = false;
+  arenas_.keep_empty(false);
+}
+
+// Blocks have come back to the pool. Off the hot path: a state has changed, or an eighth of the pool is free.
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::note(Pool& pool) noexcept {
+  if (return_at_once_) [[unlikely]] {
+    return_now(pool);
+    return;
+  }
+  if (!is_watched_) {
+    return;
+  }
+  pool.disturbed_at = now_;
+  ++disturbances_;
+  arenas_.disturb(*pool.arena);
+  if (must_tell_) [[unlikely]] {
+    must_tell_ = false;
+    watcher_.disturbed(watcher_.context);
+  }
+}
+
+namespace page_return {
+
+template <typename Geometry>
+void add_pages(ReturnBatch& batch, std::byte* start, std::uint16_t pages) noexcept {
+  const std::size_t page = alloc::PoolPages<Geometry>::page_size();
+  while (pages != 0) {
+    const auto first = static_cast<unsigned>(std::countr_zero(pages));
+    const auto count =
+        static_cast<unsigned>(std::countr_one(static_cast<std::uint16_t>(pages >> first)));
+    batch.add(start + first * page, count * page);
+    pages &= static_cast<std::uint16_t>(~(((1U << count) - 1U) << first));
+  }
+}
+
+// At most every second page of a pool starts a range.
+template <typename Geometry>
+bool has_room(const ReturnBatch& batch) noexcept {
+  constexpr std::size_t most_ranges_of_pool = alloc::PoolPages<Geometry>::most_pages / 2;
+  return batch.range_count + most_ranges_of_pool <= ReturnBatch::most_ranges &&
+         batch.pool_count < ReturnBatch::most_pools &&
+         batch.arena_count < ReturnBatch::most_arenas &&
+         batch.unmapped_count < ReturnBatch::most_arenas;
+}
+
+}  // namespace page_return
+
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::begin_return(ReturnBatch& batch,
+                                                 const ReturnRequest& request) noexcept {
+  if (request.tick) {
+    now_ = now_ == UINT8_MAX ? 1 : now_ + 1;
+  }
+  if (request.all) {
+    stop_keeping_all(nullptr);
+    disturb_all();
+  }
+  must_tell_ = is_watched_;
+  arenas_.for_each_disturbed(
+      [&](Arena& arena) { return begin_return_of(arena, batch, request.least_age); });
+}
+
+// Whether the arena must be seen again.
+template <typename Geometry, typename Map, typename Fill>
+bool PoolHeap<Geometry, Map, Fill>::begin_return_of(Arena& arena, ReturnBatch& batch,
+                                                    unsigned least_age) noexcept {
+  if (arena.is_away || !page_return::has_room<Geometry>(batch)) {
+    batch.more = true;
+    return true;
+  }
+  bool again = false;
+  bool empty_pools_go = false;
+  const bool is_empty = arena.nfreepools == Geometry::pools_per_arena;
+  for (std::size_t i = 0; i < arena.first_untouched; ++i) {
+    Pool& pool = arena.pools[i];
+    if (pool.disturbed_at == 0 || pool.is_away()) {
+      continue;
+    }
+    // now_ runs from 1 to 255, and round.
+    const unsigned age =
+        now_ >= pool.disturbed_at ? now_ - pool.disturbed_at : now_ + 255U - pool.disturbed_at;
+    if (age < least_age) {
+      again = true;
+    } else if (is_empty) {
+      continue;
+    } else if (!page_return::has_room<Geometry>(batch)) {
+      batch.more = true;
+      again = true;
+    } else if (pool.state == PoolState::empty) {
+      pool.disturbed_at = 0;
+      empty_pools_go |= give_up_empty(pool, batch);
+    } else {
+      pool.disturbed_at = 0;
+      give_up_pages(pool, batch);
+    }
+  }
+  if (is_empty && !again) {
+    batch.unmapped[batch.unmapped_count++] = arenas_.begin_unmap(arena);
+    batch.bytes += Geometry::arena_size;
+    return false;
+  }
+  if (empty_pools_go) {
+    arenas_.send_away(arena);
+    batch.arenas[batch.arena_count++] = &arena;
+  }
+  return again;
+}
+
+template <typename Geometry, typename Map, typename Fill>
+bool PoolHeap<Geometry, Map, Fill>::give_up_empty(Pool& pool, ReturnBatch& batch) noexcept {
+  if constexpr (!Fill::lets_pages_go) {
+    return false;
+  } else {
+    const auto pages = alloc::PoolPages<Geometry>::give_up(pool);
+    page_return::add_pages<Geometry>(batch, pool.start(), pages);
+    return pages != 0;
+  }
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::give_up_pages(Pool& pool, ReturnBatch& batch) noexcept {
+  if constexpr (Fill::lets_pages_go) {
+    if (pool.state == PoolState::full) {
+      return;
+    }
+    const auto pages = alloc::PoolPages<Geometry>::give_up(pool);
+    if (pages == 0) {
+      return;
+    }
+    page_return::add_pages<Geometry>(batch, pool.start(), pages);
+    usedpools_of(pool).remove(pool);
+    const std::size_t allocated = pool.allocated();
+    if (pool.is_kept()) {
+      --pool.arena->nkept;
+    }
+    pool.change_at(Pool::away, allocated);
+    batch.pools[batch.pool_count++] = &pool;
+  }
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::finish_return(ReturnBatch& batch) noexcept {
+  for (std::size_t i = 0; i < batch.pool_count; ++i) {
+    come_back(*batch.pools[i]);
+  }
+  for (std::size_t i = 0; i < batch.arena_count; ++i) {
+    arenas_.call_back(*batch.arenas[i]);
+  }
+  for (std::size_t i = 0; i < batch.unmapped_count; ++i) {
+    arenas_.end_unmap(batch.unmapped[i]);
+  }
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::come_back(Pool& pool) noexcept {
+  const bool disturbed = pool.frees != 0;  // while it was away
+  const std::size_t allocated = pool.allocated();
+  if (allocated == 0) {
+    pool.change_at(0, 0);
+    arenas_.return_pool(pool);
+  } else {
+    circulate(pool, allocated);
+  }
+  if ((disturbed || allocated == 0) && is_watched_) {
+    pool.disturbed_at = now_;
+    arenas_.disturb(*pool.arena);
+  }
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::discard(const ReturnBatch& batch) noexcept {
+  for (std::size_t i = 0; i < batch.range_count; ++i) {
+    os::discard(batch.ranges[i].start, batch.ranges[i].size);
+  }
+  for (std::size_t i = 0; i < batch.unmapped_count; ++i) {
+    Map::unmap_memory(batch.unmapped[i]);
+  }
+}
+
+// For the stress mode: no waiting, no batch. The pool stays where it is.
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::return_now(Pool& pool) noexcept {
+  if constexpr (Fill::lets_pages_go) {
+    if (pool.state == PoolState::full) {
+      return;
+    }
+    const std::size_t page = alloc::PoolPages<Geometry>::page_size();
+    for (auto pages = alloc::PoolPages<Geometry>::give_up(pool); pages != 0; pages &= pages - 1) {
+      os::discard(pool.start() + static_cast<std::size_t>(std::countr_zero(pages)) * page, page);
+    }
+  }
+}
+
+template <typename Geometry, typename Map, typename Fill>
+void PoolHeap<Geometry, Map, Fill>::disturb_all() noexcept {
+  arenas_.map().for_each([&](Arena& arena) {
+    for (std::size_t i = 0; i < arena.first_untouched; ++i) {
+      arena.pools[i].disturbed_at = now_;
+    }
+    arenas_.disturb(arena);
+  });
+}
+
+}  // namespace tarn::heap
