@@ -129,6 +129,9 @@ class ArenaSet {
       arena = next;
     }
   }
+  void forget_disturbed() noexcept {
+    for_each_disturbed([](Arena&) { return false; });
+  }
   [[nodiscard]] bool has_disturbed() const noexcept { return disturbed_ != nullptr; }
 
   // The arena has a free pool.

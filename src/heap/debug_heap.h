@@ -86,6 +86,8 @@ class DebugHeap {
   static void discard(const ReturnBatch& batch) noexcept { Inner::discard(batch); }
   void finish_return(ReturnBatch& batch) noexcept { inner_.finish_return(batch); }
   [[nodiscard]] std::size_t disturbances() const noexcept { return inner_.disturbances(); }
+  [[nodiscard]] bool has_disturbed() const noexcept { return inner_.has_disturbed(); }
+  void forget_disturbed() noexcept { inner_.forget_disturbed(); }
   void return_at_once(bool on) noexcept { inner_.return_at_once(on); }
 
  private:

@@ -25,6 +25,8 @@ struct Instance {
     void (*discard)(const ReturnBatch&);
     void (*finish_return)(Instance&, ReturnBatch&);
     std::size_t (*disturbances)(Instance&);
+    bool (*has_disturbed)(Instance&);
+    void (*forget_disturbed)(Instance&);
     void (*return_at_once)(Instance&, bool on);
     void (*destroy)(Instance&);
   };

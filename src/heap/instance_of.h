@@ -138,6 +138,12 @@ class InstanceOf : public Instance {
       .disturbances = [](Instance& instance) noexcept -> std::size_t {
         return of(instance).under_lock([&] { return of(instance).live_->disturbances(); });
       },
+      .has_disturbed = [](Instance& instance) noexcept -> bool {
+        return of(instance).under_lock([&] { return of(instance).live_->has_disturbed(); });
+      },
+      .forget_disturbed = [](Instance& instance) noexcept -> void {
+        of(instance).under_lock([&] { of(instance).live_->forget_disturbed(); });
+      },
       .return_at_once = [](Instance& instance, bool on) noexcept -> void {
         of(instance).under_lock([&] { of(instance).live_->return_at_once(on); });
       },

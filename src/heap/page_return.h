@@ -33,10 +33,10 @@ struct ReturnBatch {
   std::size_t unmapped_count = 0;
   std::size_t bytes = 0;  // of addresses: not all were resident
   bool more = false;      // the batch was full before all was seen to
-  Range ranges[most_ranges];
-  alloc::Pool* pools[most_pools];
-  alloc::Arena* arenas[most_arenas];
-  alloc::UnmappedArena unmapped[most_arenas];
+  Range ranges[most_ranges] = {};
+  alloc::Pool* pools[most_pools] = {};
+  alloc::Arena* arenas[most_arenas] = {};
+  alloc::UnmappedArena unmapped[most_arenas] = {};
 
   [[nodiscard]] bool has_work() const noexcept {
     return range_count != 0 || pool_count != 0 || arena_count != 0 || unmapped_count != 0;
@@ -65,14 +65,17 @@ struct ReturnBatch {
 struct ReturnRequest {
   unsigned least_age = 0;  // ticks, at most 200
   bool tick = false;
+  std::size_t most_bytes = SIZE_MAX;  // of a batch, more or less
   bool all = false;  // also what nobody noted: for heaps that aren't watched
 };
 
-// Who watches a heap is called when blocks have come back, once, and then again after the next
-// begin_return. Under the heap's lock, in the middle of a free: it must do next to nothing.
+// Who watches a heap is called when blocks have come back `after` times (a state changed, or an eighth of a
+// pool), once, and then again so long after the next begin_return. Under the heap's lock, in the middle of
+// a free: it must do next to nothing.
 struct Watcher {
   void (*disturbed)(void* context) = nullptr;
   void* context = nullptr;
+  std::size_t after = 1;
 };
 
 }  // namespace tarn::heap

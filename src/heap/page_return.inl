@@ -11,14 +11,13 @@ template <typename Geometry, typename Map, typename Fill>
 void PoolHeap<Geometry, Map, Fill>::watch(const Watcher& watcher) noexcept {
   watcher_ = watcher;
   is_watched_ = true;
-  must_tell_ = true;
+  tell_at_ = disturbances_ + watcher_.after;
   arenas_.keep_empty(true);
 }
 
 template <typename Geometry, typename Map, typename Fill>
 void PoolHeap<Geometry, Map, Fill>::stop_watching() noexcept {
   is_watched_ = false;
-  must_tell_ = false;
   arenas_.keep_empty(false);
 }
 
@@ -35,8 +34,7 @@ void PoolHeap<Geometry, Map, Fill>::note(Pool& pool) noexcept {
   pool.disturbed_at = now_;
   ++disturbances_;
   arenas_.disturb(*pool.arena);
-  if (must_tell_) [[unlikely]] {
-    must_tell_ = false;
+  if (disturbances_ == tell_at_) [[unlikely]] {
     watcher_.disturbed(watcher_.context);
   }
 }
@@ -77,7 +75,8 @@ void PoolHeap<Geometry, Map, Fill>::begin_return(ReturnBatch& batch,
     stop_keeping_all(nullptr);
     disturb_all();
   }
-  must_tell_ = is_watched_;
+  tell_at_ = disturbances_ + watcher_.after;
+  most_bytes_ = request.most_bytes;
   arenas_.for_each_disturbed(
       [&](Arena& arena) { return begin_return_of(arena, batch, request.least_age); });
 }
@@ -86,7 +85,7 @@ void PoolHeap<Geometry, Map, Fill>::begin_return(ReturnBatch& batch,
 template <typename Geometry, typename Map, typename Fill>
 bool PoolHeap<Geometry, Map, Fill>::begin_return_of(Arena& arena, ReturnBatch& batch,
                                                     unsigned least_age) noexcept {
-  if (arena.is_away || !page_return::has_room<Geometry>(batch)) {
+  if (arena.is_away || !page_return::has_room<Geometry>(batch) || batch.bytes >= most_bytes_) {
     batch.more = true;
     return true;
   }
@@ -105,7 +104,7 @@ bool PoolHeap<Geometry, Map, Fill>::begin_return_of(Arena& arena, ReturnBatch& b
       again = true;
     } else if (is_empty) {
       continue;
-    } else if (!page_return::has_room<Geometry>(batch)) {
+    } else if (!page_return::has_room<Geometry>(batch) || batch.bytes >= most_bytes_) {
       batch.more = true;
       again = true;
     } else if (pool.state == PoolState::empty) {

@@ -70,6 +70,9 @@ class PoolHeap {
   void finish_return(ReturnBatch& batch) noexcept;
   // Counts whatever came back so far; stands still while the program doesn't free.
   [[nodiscard]] std::size_t disturbances() const noexcept { return disturbances_; }
+  [[nodiscard]] bool has_disturbed() const noexcept { return arenas_.has_disturbed(); }
+  // What a forked child inherits is its parent's to give back.
+  void forget_disturbed() noexcept { arenas_.forget_disturbed(); }
   // A stress mode: every page goes as soon as it can.
   void return_at_once(bool on) noexcept { return_at_once_ = on; }
 
@@ -133,9 +136,10 @@ class PoolHeap {
 
   Watcher watcher_;
   std::size_t disturbances_ = 0;
+  std::size_t tell_at_ = 0;
+  std::size_t most_bytes_ = 0;  // of the batch that is begun
   std::uint8_t now_ = 1;
   bool is_watched_ = false;
-  bool must_tell_ = false;
   bool return_at_once_ = false;
 };
 

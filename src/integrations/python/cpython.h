@@ -9,6 +9,7 @@ extern "C" {
 
 struct PyObject;
 struct PyInterpreterState;
+struct PyThreadState;
 
 enum PyMemAllocatorDomain { PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ };
 
@@ -57,6 +58,10 @@ TARN_FROM_CPYTHON void PyObject_SetArenaAllocator(PyObjectArenaAllocator*);
 // All below need the GIL, but for Py_AddPendingCall.
 TARN_FROM_CPYTHON int Py_AddPendingCall(int (*function)(void*), void* data);
 TARN_FROM_CPYTHON int PyGILState_Check();
+TARN_FROM_CPYTHON int PyGILState_Ensure();  // may be called without the GIL
+TARN_FROM_CPYTHON void PyGILState_Release(int);
+TARN_FROM_CPYTHON PyThreadState* PyEval_SaveThread();
+TARN_FROM_CPYTHON void PyEval_RestoreThread(PyThreadState*);  // may be called without the GIL
 TARN_FROM_CPYTHON int PySys_AddAuditHook(Py_AuditHookFunction, void* data);
 TARN_FROM_CPYTHON int PySys_Audit(const char* event, const char* format, ...);
 TARN_FROM_CPYTHON PyInterpreterState* PyInterpreterState_Get();  // 3.9

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/message.h"
+#include "integrations/python/at_exit.h"
 #include "integrations/python/interpreters.h"
 #include "integrations/python/report.h"
 #include "integrations/python/sys_functions.h"
@@ -100,6 +101,8 @@ HeapOptions options_for_python() noexcept {
   options.checks = hook.settings.checks;
   options.address_map = hook.settings.address_map;
   options.general = &hook.general;
+  options.release = hook.settings.release == ReleasePolicy::at_once ? Release::at_once
+                                                                     : Release::on_request;
   if (options.checks == Checks::debug) {
     options.lock_is_held = gil_is_held;
   }
@@ -176,6 +179,7 @@ void live_again() noexcept {
   if (hook.state != State::living || Py_IsInitialized() == 0) {
     return;
   }
+  forget_exit();
   if (forget_statistics()) {
     install_sys_functions_later();  // this life is told anew
   }

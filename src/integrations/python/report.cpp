@@ -62,15 +62,6 @@ void collect(HeapStatistics& statistics) noexcept {
   hook.heap->operations->collect_statistics(*hook.heap, statistics);
 }
 
-PyObject* at_exit(PyObject* /*self*/, PyObject* /*arguments*/) noexcept {
-  collect(remembered);
-  has_remembered = true;
-  Py_IncRef(&_Py_NoneStruct);
-  return &_Py_NoneStruct;
-}
-
-constinit PyMethodDef at_exit_definition = {"tarn_report", at_exit, METH_NOARGS, nullptr};
-
 void write_heap(Lines& lines, const HeapStatistics& statistics) noexcept {
   lines.words("geometry", name_of(statistics.geometry));
   lines.number("arena_size", statistics.arena_size);
@@ -168,18 +159,9 @@ void write_statistics(int descriptor) noexcept {
   base::Message().text("\n").write_to(descriptor);
 }
 
-void remember_statistics_at_exit() noexcept {
-  PyObject* const module = PyImport_ImportModule("atexit");
-  PyObject* const function =
-      module == nullptr ? nullptr : PyCFunction_NewEx(&at_exit_definition, nullptr, nullptr);
-  PyObject* const result =
-      function == nullptr ? nullptr : PyObject_CallMethod(module, "register", "O", function);
-  for (PyObject* const object : {module, function, result}) {
-    if (object != nullptr) {
-      Py_DecRef(object);
-    }
-  }
-  PyErr_Clear();
+void remember_statistics() noexcept {
+  collect(remembered);
+  has_remembered = true;
 }
 
 bool forget_statistics() noexcept {

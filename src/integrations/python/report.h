@@ -12,9 +12,8 @@ namespace tarn::python {
 // For people, to a file descriptor. Needs the GIL.
 void write_statistics(int descriptor) noexcept;
 
-// Has Python call us before it takes its modules apart, so that the report shows the program's heap and
-// not the ruins. Needs the GIL, at a point where Python may run.
-void remember_statistics_at_exit() noexcept;
+// So that the report shows the heap as it is now. Needs the GIL.
+void remember_statistics() noexcept;
 
 // What was remembered at the end of an interpreter's life. False: nothing was.
 bool forget_statistics() noexcept;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr const char* geometry_names[] = {"tarn", "classic", "modern"};
 constexpr const char* checks_names[] = {"none", "debug"};
+constexpr const char* release_names[] = {"normal", "eager", "off", "at_once"};
 constexpr const char* address_map_names[] = {"automatic", "range", "page_map"};
 
 bool is(const char* text, const char* other) noexcept { return std::strcmp(text, other) == 0; }
@@ -38,10 +39,39 @@ std::size_t choice(const char* variable, const char* const (&names)[Count], bool
   return 0;
 }
 
+// A whole number up to an hour; `otherwise` when the variable is unset, empty or malformed.
+unsigned milliseconds(const char* variable, unsigned otherwise, bool quiet) noexcept {
+  constexpr unsigned most = 3'600'000;
+  const char* const value = std::getenv(variable);
+  if (value == nullptr || *value == '\0') {
+    return otherwise;
+  }
+  unsigned number = 0;
+  const char* digit = value;
+  while (*digit >= '0' && *digit <= '9' && number <= most) {
+    number = number * 10 + static_cast<unsigned>(*digit - '0');
+    ++digit;
+  }
+  if (*digit == '\0' && number <= most) {
+    return number;
+  }
+  if (!quiet) {
+    base::Message message;
+    message.text("tarn: ").text(variable).text("=").escaped(value);
+    message.text(" is no number of milliseconds up to ").number(most).text("; ");
+    message.number(otherwise).text(" is used\n").write_to(base::standard_error);
+  }
+  return otherwise;
+}
+
 }  // namespace
 
 const char* name_of(Geometry geometry) noexcept {
   return geometry_names[static_cast<std::size_t>(geometry)];
+}
+
+const char* name_of(ReleasePolicy policy) noexcept {
+  return release_names[static_cast<std::size_t>(policy)];
 }
 
 const char* name_of(Checks checks) noexcept {
@@ -83,6 +113,10 @@ Settings read_settings(int argument_count, char** arguments) noexcept {
   settings.checks = static_cast<Checks>(choice("TARN_CHECKS", checks_names, settings.quiet));
   settings.address_map =
       static_cast<AddressMap>(choice("TARN_ADDRESS_MAP", address_map_names, settings.quiet));
+  settings.release =
+      static_cast<ReleasePolicy>(choice("TARN_RELEASE", release_names, settings.quiet));
+  settings.decay_milliseconds =
+      milliseconds("TARN_DECAY", settings.decay_milliseconds, settings.quiet);
   // Not in a process with privileges of its own.
   const char* const folder = ::secure_getenv("TARN_REPORT_DIR");
   const std::size_t length = folder == nullptr ? 0 : std::strlen(folder);

@@ -6,17 +6,25 @@
 //   TARN_QUIET       1: no messages
 //   TARN_ADDRESS_MAP automatic (default), range, page_map: page_map for a program that lowers RLIMIT_AS
 //                    itself, since the reserved range of addresses counts against that limit
+//   TARN_RELEASE     normal (default), eager, off; at_once for tests: when pages go back to the system
+//   TARN_DECAY       milliseconds (1000): how long a page must have been free while the program is busy
 //   TARN_REPORT_DIR  a folder (absolute): the process writes there at exit what the allocator did
 #pragma once
+
+#include <cstdint>
 
 #include <tarn/heap.h>
 
 namespace tarn::python {
 
+enum class ReleasePolicy : std::uint8_t { normal, eager, off, at_once };
+
 struct Settings {
   Geometry geometry = Geometry::tarn;
   Checks checks = Checks::none;
   AddressMap address_map = AddressMap::automatic;
+  ReleasePolicy release = ReleasePolicy::normal;
+  unsigned decay_milliseconds = 1000;
   bool quiet = false;
   // Empty: no report. A copy, since programs write over their environment to change their title.
   char report_folder[1024] = {};
@@ -35,5 +43,6 @@ struct Settings {
 
 [[nodiscard]] const char* name_of(Geometry geometry) noexcept;
 [[nodiscard]] const char* name_of(Checks checks) noexcept;
+[[nodiscard]] const char* name_of(ReleasePolicy policy) noexcept;
 
 }  // namespace tarn::python

@@ -3,7 +3,9 @@
 #include <cstring>
 
 #include "base/message.h"
+#include "integrations/python/at_exit.h"
 #include "integrations/python/hook.h"
+#include "integrations/python/releaser.h"
 #include "integrations/python/report.h"
 
 namespace tarn::python {
@@ -50,8 +52,9 @@ int install(void* /*data*/) noexcept {
     definition->ml_meth = debugmallocstats;
   }
   if (hook.settings.report_folder[0] != '\0') {
-    remember_statistics_at_exit();
+    be_called_at_exit();
   }
+  start_releasing();
   return 0;
 }
 

@@ -1,0 +1,49 @@
+#include "integrations/python/at_exit.h"
+
+#include <initializer_list>
+
+#include "integrations/python/cpython.h"
+#include "integrations/python/hook.h"
+#include "integrations/python/releaser.h"
+#include "integrations/python/report.h"
+
+namespace tarn::python {
+
+namespace {
+
+constinit bool is_registered = false;
+
+PyObject* at_exit(PyObject* /*self*/, PyObject* /*arguments*/) noexcept {
+  stop_releasing();
+  if (hook.settings.report_folder[0] != '\0') {
+    remember_statistics();
+  }
+  Py_IncRef(&_Py_NoneStruct);
+  return &_Py_NoneStruct;
+}
+
+constinit PyMethodDef at_exit_definition = {"tarn_at_exit", at_exit, METH_NOARGS, nullptr};
+
+}  // namespace
+
+void be_called_at_exit() noexcept {
+  if (is_registered) {
+    return;
+  }
+  PyObject* const module = PyImport_ImportModule("atexit");
+  PyObject* const function =
+      module == nullptr ? nullptr : PyCFunction_NewEx(&at_exit_definition, nullptr, nullptr);
+  PyObject* const result =
+      function == nullptr ? nullptr : PyObject_CallMethod(module, "register", "O", function);
+  is_registered = result != nullptr;
+  for (PyObject* const object : {module, function, result}) {
+    if (object != nullptr) {
+      Py_DecRef(object);
+    }
+  }
+  PyErr_Clear();
+}
+
+void forget_exit() noexcept { is_registered = false; }
+
+}  // namespace tarn::python

@@ -1,0 +1,252 @@
+#include "integrations/python/releaser.h"
+
+#include <atomic>
+#include <csignal>
+#include <cstdint>
+
+#include <pthread.h>
+
+#include "base/compiler.h"
+#include "heap/page_return.h"
+#include "integrations/python/at_exit.h"
+#include "integrations/python/cpython.h"
+#include "integrations/python/hook.h"
+#include "os/event.h"
+
+namespace tarn::python {
+
+namespace {
+
+enum class Phase : std::uint8_t { off, resting, called, working };
+
+constexpr unsigned tick_milliseconds = 250;
+constexpr unsigned quiet_ticks = 2;
+constexpr unsigned most_ticks = 200;  // what a pool's age can count to
+// A pool's eighth each.
+constexpr std::size_t few_disturbances = 32;
+// To give a page back and to get it again costs 3 µs or less; a hundredth of a tick is 2.5 ms.
+constexpr std::size_t most_bytes_while_busy = std::size_t{800} * 4096;
+// Before that a thread isn't worth it: half a mebibyte.
+constexpr std::size_t disturbances_before_work = 256;
+constexpr std::size_t stack_size = std::size_t{256} * 1024;
+
+struct Releaser {
+  std::atomic<Phase> phase{Phase::off};  // changed with the GIL held, but for resting ──► called
+  os::Event stop;
+  std::atomic<bool> waits{false};  // between turns, without anything on its way
+  bool batch_is_open = false;      // changed with the GIL held
+  bool knows_fork = false;
+  std::size_t disturbances = 0;  // at the last turn
+  pthread_t thread = {};
+  heap::ReturnBatch batch;
+};
+constinit Releaser releaser;
+
+void finish_batch() noexcept {
+  if (releaser.batch_is_open) {
+    hook.heap->operations->finish_return(*hook.heap, releaser.batch);
+    releaser.batch_is_open = false;
+  }
+}
+
+unsigned ticks_of(unsigned milliseconds) noexcept {
+  const unsigned ticks = (milliseconds + tick_milliseconds - 1) / tick_milliseconds;
+  return ticks < most_ticks ? ticks : most_ticks;
+}
+
+heap::ReturnRequest request_of_tick() noexcept {
+  const std::size_t disturbances = hook.heap->operations->disturbances(*hook.heap);
+  const bool is_quiet = disturbances - releaser.disturbances <= few_disturbances;
+  releaser.disturbances = disturbances;
+  heap::ReturnRequest request = {.tick = true};
+  if (hook.settings.release == ReleasePolicy::eager) {
+    request.least_age = 1;
+  } else if (is_quiet) {
+    request.least_age = quiet_ticks;
+  } else {
+    request.least_age = ticks_of(hook.settings.decay_milliseconds);
+    request.most_bytes = most_bytes_while_busy;
+  }
+  return request;
+}
+
+// With the GIL held.
+enum class Next : std::uint8_t { work, wait, rest };
+
+Next turn(heap::ReturnRequest& request) noexcept {
+  finish_batch();
+  const bool is_first = request.tick;
+  if (is_first) {
+    request = request_of_tick();
+  }
+  releaser.batch.clear();
+  hook.heap->operations->begin_return(*hook.heap, releaser.batch, request);
+  request.tick = false;
+  if (releaser.batch.has_work()) {
+    releaser.batch_is_open = true;
+    if (request.most_bytes != SIZE_MAX) {
+      request.most_bytes -= releaser.batch.bytes < request.most_bytes ? releaser.batch.bytes
+                                                                      : request.most_bytes;
+    }
+    return Next::work;
+  }
+  return hook.heap->operations->has_disturbed(*hook.heap) ? Next::wait : Next::rest;
+}
+
+// A turn, and what follows from it without the GIL. Whether the thread goes on waiting for ticks.
+bool work_for_a_tick() noexcept {
+  heap::ReturnRequest request = {.tick = true};
+  for (;;) {
+    const int gil = PyGILState_Ensure();
+    const Next next = turn(request);
+    const bool rests = next == Next::rest && releaser.phase == Phase::working;
+    if (rests) {
+      // From here on the next watcher's call starts another thread.
+      releaser.phase = Phase::resting;
+      ::pthread_detach(releaser.thread);
+    }
+    PyGILState_Release(gil);
+    if (next != Next::work) {
+      return !rests;
+    }
+    hook.heap->operations->discard(releaser.batch);
+  }
+}
+
+void* run(void* /*argument*/) noexcept {
+  for (;;) {
+    releaser.waits.store(true, std::memory_order_release);
+    const bool stopped = releaser.stop.wait_for(tick_milliseconds);
+    // Whoever stops it while it waits takes `waits` away first.
+    bool expected = true;
+    if (stopped || !releaser.waits.compare_exchange_strong(expected, false)) {
+      return nullptr;
+    }
+    if (!work_for_a_tick()) {
+      return nullptr;
+    }
+  }
+}
+
+// Everything is blocked in the thread: signals are for Python's.
+bool create_thread() noexcept {
+  pthread_attr_t attributes;
+  if (::pthread_attr_init(&attributes) != 0) {
+    return false;
+  }
+  ::pthread_attr_setstacksize(&attributes, stack_size);
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  releaser.stop.reset();
+  const bool created = ::pthread_create(&releaser.thread, &attributes, run, nullptr) == 0;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ::pthread_attr_destroy(&attributes);
+  return created;
+}
+
+int start_thread(void* /*data*/) noexcept {
+  if (releaser.phase == Phase::called) {
+    be_called_at_exit();
+    releaser.phase = Phase::working;
+    if (!create_thread()) {
+      releaser.phase = Phase::resting;  // till it is called again
+    }
+  }
+  return 0;
+}
+
+// In the middle of a free.
+void disturbed(void* /*context*/) noexcept {
+  Phase expected = Phase::resting;
+  // Refused when Python's queue is full.
+  if (releaser.phase.compare_exchange_strong(expected, Phase::called) &&
+      Py_AddPendingCall(start_thread, nullptr) != 0) {
+    releaser.phase = Phase::resting;
+  }
+}
+
+void watch_heap() noexcept {
+  const heap::Watcher watcher = {disturbed, nullptr, disturbances_before_work};
+  hook.heap->operations->watch(*hook.heap, watcher);
+}
+
+// Only if it waits between turns: then it ends without the GIL.
+bool stop_waiting_thread() noexcept {
+  bool expected = true;
+  if (releaser.phase != Phase::working ||
+      !releaser.waits.compare_exchange_strong(expected, false)) {
+    return false;
+  }
+  releaser.stop.set();
+  ::pthread_join(releaser.thread, nullptr);
+  return true;
+}
+
+bool has_gil() noexcept { return Py_IsInitialized() != 0 && PyGILState_Check() != 0; }
+
+void before_fork() noexcept {
+  if (releaser.phase == Phase::working && has_gil() && stop_waiting_thread()) {
+    releaser.phase = Phase::called;  // and started again after the fork
+  }
+}
+
+void after_fork_in_parent() noexcept {
+  if (releaser.phase == Phase::called && has_gil()) {
+    Py_AddPendingCall(start_thread, nullptr);
+  }
+}
+
+// The thread is gone, wherever it was. What it had begun is finished here, if this thread may touch the heap.
+void after_fork_in_child() noexcept {
+  if (releaser.phase == Phase::off) {
+    return;
+  }
+  releaser.waits.store(false);
+  if (has_gil()) {
+    finish_batch();
+    hook.heap->operations->forget_disturbed(*hook.heap);
+    releaser.phase = Phase::resting;
+    watch_heap();
+  } else {
+    releaser.phase = Phase::off;  // a child that only executes another program
+  }
+}
+
+}  // namespace
+
+void start_releasing() noexcept {
+  if (hook.settings.release == ReleasePolicy::off ||
+      hook.settings.release == ReleasePolicy::at_once || releaser.phase != Phase::off) {
+    return;
+  }
+  if (!releaser.knows_fork) {
+    releaser.knows_fork =
+        ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
+  }
+  if (!releaser.knows_fork) {
+    return;
+  }
+  releaser.phase = Phase::resting;
+  watch_heap();
+}
+
+void stop_releasing() noexcept {
+  if (releaser.phase == Phase::off) {
+    return;
+  }
+  const bool has_thread = releaser.phase.exchange(Phase::off) == Phase::working;
+  if (has_thread) {
+    releaser.stop.set();
+    PyThreadState* const state = PyEval_SaveThread();
+    ::pthread_join(releaser.thread, nullptr);
+    PyEval_RestoreThread(state);
+  }
+  finish_batch();
+  hook.heap->operations->stop_watching(*hook.heap);
+}
+
+std::size_t release_now() noexcept { return heap::release(*hook.heap); }
+
+}  // namespace tarn::python

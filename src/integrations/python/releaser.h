@@ -1,0 +1,44 @@
+// Memory falls when the load falls: a thread that gives pages back to the system.
+//
+//   state     entered when                                       the thread
+//   ─────     ────────────                                       ──────────
+//   off       TARN_RELEASE=off, or Python is ending               none
+//   resting   nothing is known that could go back                 none
+//   called    blocks came back to a pool (the heap's watcher)     is started at the next bytecode
+//   working   it runs                                             a turn every tick, until nothing is left
+//
+// A turn. The object heap belongs to whoever holds the GIL, so the thread takes it, as any thread of
+// Python would, and holds it for a bounded number of pools (heap/page_return.h):
+//
+//   with the GIL      finish the batch before; begin the next: pools with pages to give leave circulation
+//   without it        the system calls
+//   with the GIL      …
+//
+// Between begin and finish the program runs: it frees blocks of pools that are away, and allocates from
+// others. Nothing that the system calls touch is reachable for it. Where interpreters have a GIL each, the
+// heap is behind its own lock, which begin and finish take.
+//
+// What goes when: a tick is a quarter of a second. In a quiet tick (hardly a block came back) all pages
+// that have been free for two ticks go. While the program is busy, those that have been free for the decay
+// time, and of them so many that giving them back and getting them again costs one hundredth of the time at
+// most: a loop that fills and drains must not pay for it.
+//
+// fork: the thread is stopped before if it only waits, since 3.12 warns of forks with more than one
+// thread; the child begins as resting, and its parent's batch is finished there. exit: the thread is
+// stopped before Python takes its modules apart.
+#pragma once
+
+#include <cstddef>
+
+namespace tarn::python {
+
+// When Python has come up, with the GIL held, where Python may run. Once in a life of Python.
+void start_releasing() noexcept;
+
+// Before Python takes its modules apart. With the GIL held, which is released meanwhile.
+void stop_releasing() noexcept;
+
+// Everything that can go, now. With the GIL held. Returns bytes of addresses.
+std::size_t release_now() noexcept;
+
+}  // namespace tarn::python
