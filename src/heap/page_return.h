@@ -70,12 +70,13 @@ struct ReturnRequest {
 };
 
 // Who watches a heap is called when blocks have come back `after` times (a state changed, or an eighth of a
-// pool), once, and then again so long after the next begin_return. Under the heap's lock, in the middle of
+// pool), once; then again when they have `again` times after the next begin_return. Under the heap's lock, in the middle of
 // a free: it must do next to nothing.
 struct Watcher {
   void (*disturbed)(void* context) = nullptr;
   void* context = nullptr;
   std::size_t after = 1;
+  std::size_t again = 1;
 };
 
 }  // namespace tarn::heap

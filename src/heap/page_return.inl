@@ -75,7 +75,7 @@ void PoolHeap<Geometry, Map, Fill>::begin_return(ReturnBatch& batch,
     stop_keeping_all(nullptr);
     disturb_all();
   }
-  tell_at_ = disturbances_ + watcher_.after;
+  tell_at_ = disturbances_ + watcher_.again;
   most_bytes_ = request.most_bytes;
   arenas_.for_each_disturbed(
       [&](Arena& arena) { return begin_return_of(arena, batch, request.least_age); });

@@ -26,8 +26,9 @@ constexpr unsigned most_ticks = 200;  // what a pool's age can count to
 constexpr std::size_t few_disturbances = 32;
 // To give a page back and to get it again costs 3 µs or less; a hundredth of a tick is 2.5 ms.
 constexpr std::size_t most_bytes_while_busy = std::size_t{800} * 4096;
-// Before that a thread isn't worth it: half a mebibyte.
-constexpr std::size_t disturbances_before_work = 256;
+// Before that a thread isn't worth it: two mebibytes, and an eighth of one once there was a thread.
+constexpr std::size_t disturbances_before_work = 1024;
+constexpr std::size_t disturbances_before_more = 64;
 constexpr std::size_t stack_size = std::size_t{256} * 1024;
 
 struct Releaser {
@@ -168,7 +169,8 @@ void disturbed(void* /*context*/) noexcept {
 }
 
 void watch_heap() noexcept {
-  const heap::Watcher watcher = {disturbed, nullptr, disturbances_before_work};
+  const heap::Watcher watcher = {disturbed, nullptr, disturbances_before_work,
+                                 disturbances_before_more};
   hook.heap->operations->watch(*hook.heap, watcher);
 }
 
