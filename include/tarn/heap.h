@@ -5,8 +5,9 @@
 //   heap.free(block);
 //
 // Sizes are bytes. Nothing here throws: a request that can't be met is a null pointer, as with
-// PyMem_Malloc. Requests up to `small_request_max` come from pools; larger ones go to the
-// general-purpose allocator below (the C library's, unless HeapOptions names another).
+// PyMem_Malloc. Requests up to `small_request_max` come from pools; with Tarn's own geometry and without
+// checks, requests up to 32 KiB from pools of a second tier. Larger ones go to the general-purpose
+// allocator below (the C library's, unless HeapOptions names another).
 //
 // Thread rules. With Synchronisation::caller (the default) one thread at a time may be inside the
 // heap: the lock is the caller's, as the GIL is CPython's. With Synchronisation::locked every
@@ -45,7 +46,7 @@ enum class Checks : std::uint8_t { none, debug };
 // takes what part of it the system grants.
 enum class AddressMap : std::uint8_t { automatic, range, page_map };
 
-// The allocator that requests over `small_request_max` go to, and that pointers which are not the
+// The allocator that requests go to which no pool serves, and that pointers which are not the
 // heap's are handed back to. The functions follow the C library's contracts.
 struct GeneralAllocator {
   void* context;
@@ -126,7 +127,7 @@ struct BlockView {
   BlockState state;
 };
 
-// Receives the heap in order of addresses: an arena, each of its pools, each block of a used or full
+// Receives each tier of the heap in order of addresses: an arena, each of its pools, each block of a used or full
 // pool. Must not call the heap.
 class HeapVisitor {
  public:
@@ -147,6 +148,23 @@ struct SizeClassStatistics {
   std::size_t blocks_allocated;
   std::size_t blocks_free;
   std::size_t blocks_untouched;
+};
+
+// A second tier of pools, for requests over `small_request_max`. Its size classes follow the small ones in
+// HeapStatistics::classes.
+struct TierStatistics {
+  std::size_t arena_size;
+  std::size_t pool_size;
+  std::size_t request_max;
+  std::size_t arenas_now;
+  std::size_t arenas_peak;
+  std::size_t arenas_mapped;
+  std::size_t arenas_released;
+  std::size_t pools_used;
+  std::size_t pools_full;
+  std::size_t pools_empty;
+  std::size_t pools_untouched;
+  std::size_t pools_peak;
 };
 
 struct HeapStatistics {
@@ -171,7 +189,9 @@ struct HeapStatistics {
   std::size_t large_now;       // live blocks that came from the general allocator
   std::size_t large_requests;  // ever
 
-  std::size_t size_classes;
+  TierStatistics medium;  // zeroes: there's no such tier
+
+  std::size_t size_classes;  // of both tiers
   SizeClassStatistics classes[domain_count][size_class_limit];
 };
 
@@ -183,8 +203,8 @@ struct Instance;  // one geometry, one address map, with or without checks
 // blocks of the general allocator are the caller's to free first.
 class Heap {
  public:
-  // Aborts with a message when the system grants no addresses (with AddressMap::range: not even for 64
-  // arenas).
+  // Aborts with a message when the system grants no addresses (with AddressMap::range: not even 16 MiB for
+  // each tier).
   explicit Heap(const HeapOptions& options = {}) noexcept;
   ~Heap();
   Heap(const Heap&) = delete;

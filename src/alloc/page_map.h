@@ -26,6 +26,9 @@ class PageMap {
   static constexpr unsigned root_shift = Geometry::arena_shift + leaf_bits;
 
  public:
+  template <typename Other>
+  using For = PageMap<Other>;
+
   static constexpr AddressMap kind = AddressMap::page_map;
 
   class Lookup {

@@ -25,6 +25,9 @@ enum class Reservation : unsigned char { whole, halved };
 template <typename Geometry>
 class ReservedRange {
  public:
+  template <typename Other>
+  using For = ReservedRange<Other>;
+
   static constexpr AddressMap kind = AddressMap::range;
 
   // What the hot path needs, small enough to be copied next to it.
@@ -47,16 +50,21 @@ class ReservedRange {
     Pool* descriptors_ = nullptr;
   };
 
-  // `bytes` are rounded up to whole arenas. False: refused; with Reservation::halved, down to the few
-  // arenas that are worth it.
+  // `bytes` are rounded up to whole arenas. False: refused; with Reservation::halved, down to
+  // what is worth it.
   [[nodiscard]] bool open(std::size_t bytes,
                           Reservation reservation = Reservation::halved) noexcept {
     std::size_t count = bytes / Geometry::arena_size;
     count += bytes % Geometry::arena_size != 0 || count == 0 ? 1U : 0U;
     const std::size_t least =
         reservation == Reservation::whole || count < least_arenas ? count : least_arenas;
-    for (; count >= least; count /= 2) {
-      if (reserve(count)) {
+    for (std::size_t part = count; part >= least; part /= 2) {
+      if (reserve(part)) {
+        if (part != count && part / 2 >= least) {
+          // What was granted under a limit is half of what is left, or more: the rest is for others.
+          close();
+          return reserve(part / 2);
+        }
         return true;
       }
     }
@@ -144,7 +152,9 @@ class ReservedRange {
   }
 
  private:
-  static constexpr std::size_t least_arenas = 64;
+  static constexpr std::size_t least_bytes = std::size_t{16} << 20;
+  static constexpr std::size_t least_arenas =
+      least_bytes > Geometry::arena_size ? least_bytes / Geometry::arena_size : 1;
 
   [[nodiscard]] bool reserve(std::size_t count) noexcept {
     void* const start = os::reserve(total_size(count), alignment());

@@ -22,7 +22,7 @@ namespace tarn::heap {
 
 template <typename Geometry, typename Map>
 class DebugHeap {
-  using Inner = PoolHeap<Geometry, Map, FillUntouched>;
+  using Inner = PoolHeap<Geometry, Map, FillUntouched, LargeRequests>;
 
  public:
   class DomainType {

@@ -6,6 +6,7 @@ namespace tarn::heap {
 
 template <typename Geometry, typename Map>
 bool DebugHeap<Geometry, Map>::open(const HeapOptions& options) noexcept {
+  inner_.below().open(general_of(options));
   if (!inner_.open(options)) {
     return false;
   }
@@ -116,7 +117,8 @@ void* DebugHeap<Geometry, Map>::reallocate(Domain domain, void* data, std::size_
     return allocate(domain, size);
   }
   if (!check_live(domain, data)) {
-    return size > largest_request ? nullptr : inner_.large().reallocate(data, size == 0 ? 1 : size);
+    return size > largest_request ? nullptr
+                                  : inner_.below().reallocate(domain, data, size == 0 ? 1 : size);
   }
   const std::size_t old_size = DebugBlock::around(data)->size();
   void* const moved = allocate(domain, size);
@@ -135,7 +137,7 @@ void DebugHeap<Geometry, Map>::free(Domain domain, void* data) noexcept {
     return;
   }
   if (!check_live(domain, data)) {
-    inner_.large().free(data);
+    inner_.below().free(domain, data);
     return;
   }
   DebugBlock* const block = DebugBlock::around(data);
@@ -144,7 +146,7 @@ void DebugHeap<Geometry, Map>::free(Domain domain, void* data) noexcept {
   } else {
     large_.remove(block);
     if (block->is_aligned()) {
-      inner_.large().free(block->start_of_aligned());
+      inner_.below().free(domain, block->start_of_aligned());
       return;
     }
     block->fill_freed(block->size() + DebugBlock::overhead);
@@ -174,12 +176,12 @@ void* DebugHeap<Geometry, Map>::allocate_aligned(Domain domain, std::size_t alig
   }
   const std::size_t prefix = alignment < 32 ? 32 : alignment;
   auto* const start = static_cast<std::byte*>(
-      inner_.large().allocate_aligned(prefix, prefix + size + DebugBlock::guard_size));
+      inner_.below().allocate_aligned(domain, prefix, prefix + size + DebugBlock::guard_size));
   if (start == nullptr) {
     return nullptr;
   }
   if (!large_.insert(start + prefix - DebugBlock::header_size)) {
-    inner_.large().free(start);
+    inner_.below().free(domain, start);
     return nullptr;
   }
   return DebugBlock::make_aligned(start, prefix, size, domain);
@@ -299,6 +301,8 @@ template <typename Geometry, typename Map>
 void DebugHeap<Geometry, Map>::collect_statistics(HeapStatistics& statistics) const noexcept {
   inner_.collect_statistics(statistics);
   statistics.checks = Checks::debug;
+  statistics.large_now = inner_.below().now();
+  statistics.large_requests = inner_.below().ever();
 }
 
 template <typename Geometry, typename Map>

@@ -25,10 +25,10 @@
 
 namespace tarn::heap {
 
-template <typename Geometry, typename Map, typename Fill>
+template <typename Geometry, typename Map, typename Fill, typename Below>
 class PoolHeap;
 
-template <typename Geometry, typename Map, typename Fill>
+template <typename Geometry, typename Map, typename Fill, typename Below>
 class DomainHeap {
   using Pool = alloc::Pool;
   using Block = alloc::Block;
@@ -103,7 +103,7 @@ class DomainHeap {
   [[nodiscard]] void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept;
 
  private:
-  template <typename, typename, typename>
+  template <typename, typename, typename, typename>
   friend class PoolHeap;
 
   // An untouched block of the class's first used pool; the first step off the hot path.
@@ -139,7 +139,7 @@ class DomainHeap {
   alloc::UsedPools<Geometry::size_classes> usedpools_;
   std::size_t without_class_ = Geometry::size_classes;  // in memory, for the conditional move
   typename Map::Lookup lookup_;
-  PoolHeap<Geometry, Map, Fill>* whole_ = nullptr;
+  PoolHeap<Geometry, Map, Fill, Below>* whole_ = nullptr;
   Face redirect_ = {nullptr, nullptr};  // functions null: not redirected
   Domain domain_ = Domain::raw;
 };

@@ -1,5 +1,5 @@
 #include "heap/instance_of.h"
-#include "heap/pool_heap.h"
+#include "heap/plain_heap.h"
 
 namespace tarn::heap {
 

@@ -1,10 +1,10 @@
 #include "heap/instance_of.h"
-#include "heap/pool_heap.h"
+#include "heap/tiered_heap.h"
 
 namespace tarn::heap {
 
 Instance* create_tarn(const HeapOptions& options) noexcept {
-  return create_with<PlainHeap, alloc::TarnGeometry>(options);
+  return create_with<TieredHeap, alloc::TarnGeometry>(options);
 }
 
 }  // namespace tarn::heap

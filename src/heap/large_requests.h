@@ -1,5 +1,8 @@
 // The seam to the general-purpose allocator below: requests that no pool serves, and pointers that
 // are not ours. They are counted, nothing more; the blocks are the other allocator's.
+//
+// What a pool heap asks of whatever is below it, this or another tier of pools (tiered_heap.h): these
+// functions.
 #pragma once
 
 #include <cstddef>
@@ -13,27 +16,31 @@ class LargeRequests {
   void open(const GeneralAllocator& general) noexcept { general_ = &general; }
 
   // All sizes are over zero and at most largest_request.
-  [[nodiscard]] void* allocate(std::size_t size) noexcept {
+  [[nodiscard]] void* allocate(Domain /*domain*/, std::size_t size) noexcept {
     return counted(general_->allocate(general_->context, size));
   }
-  [[nodiscard]] void* allocate_zeroed(std::size_t count, std::size_t size) noexcept {
-    return counted(general_->allocate_zeroed(general_->context, count, size));
+  [[nodiscard]] void* allocate_zeroed(Domain /*domain*/, std::size_t size) noexcept {
+    return counted(general_->allocate_zeroed(general_->context, 1, size));
   }
-  [[nodiscard]] void* reallocate(void* block, std::size_t size) noexcept {
+  [[nodiscard]] void* reallocate(Domain /*domain*/, void* block, std::size_t size) noexcept {
     ++ever_;
     return general_->reallocate(general_->context, block, size);
   }
-  [[nodiscard]] void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept {
+  [[nodiscard]] void* allocate_aligned(Domain /*domain*/, std::size_t alignment,
+                                       std::size_t size) noexcept {
     if (general_->allocate_aligned == nullptr) {
       return nullptr;
     }
     return counted(general_->allocate_aligned(general_->context, alignment, size));
   }
-  void free(void* block) noexcept {
+  void free(Domain /*domain*/, void* block) noexcept {
     // Blocks of the general allocator that we didn't ask for come too, so the count stops at zero.
     now_ -= now_ != 0 ? 1U : 0U;
     general_->free(general_->context, block);
   }
+
+  // The size of the pool block at the address; zero: it's in no pool below.
+  [[nodiscard]] static std::size_t block_size_at(const void* /*address*/) noexcept { return 0; }
 
   [[nodiscard]] std::size_t now() const noexcept { return now_; }
   [[nodiscard]] std::size_t ever() const noexcept { return ever_; }
@@ -49,5 +56,9 @@ class LargeRequests {
   std::size_t now_ = 0;
   std::size_t ever_ = 0;
 };
+
+[[nodiscard]] inline const GeneralAllocator& general_of(const HeapOptions& options) noexcept {
+  return options.general != nullptr ? *options.general : c_library_allocator();
+}
 
 }  // namespace tarn::heap

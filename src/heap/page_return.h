@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "alloc/arena.h"
+#include "os/virtual_memory.h"
 
 namespace tarn::heap {
 
@@ -24,27 +25,40 @@ struct ReturnBatch {
     std::size_t size;
   };
   static constexpr std::size_t most_ranges = 1024;
-  static constexpr std::size_t most_pools = 512;
-  static constexpr std::size_t most_arenas = 64;
+  static constexpr std::size_t most_pools = 256;
+  static constexpr std::size_t most_arenas = 32;
+
+  // What one tier of pools has on its way.
+  struct Tier {
+    std::size_t pool_count = 0;
+    std::size_t arena_count = 0;
+    std::size_t unmapped_count = 0;
+    alloc::Pool* pools[most_pools] = {};
+    alloc::Arena* arenas[most_arenas] = {};
+    alloc::UnmappedArena unmapped[most_arenas] = {};
+
+    [[nodiscard]] bool has_work() const noexcept {
+      return pool_count != 0 || arena_count != 0 || unmapped_count != 0;
+    }
+  };
 
   std::size_t range_count = 0;
-  std::size_t pool_count = 0;
-  std::size_t arena_count = 0;
-  std::size_t unmapped_count = 0;
   std::size_t bytes = 0;  // of addresses: not all were resident
   bool more = false;      // the batch was full before all was seen to
   Range ranges[most_ranges] = {};
-  alloc::Pool* pools[most_pools] = {};
-  alloc::Arena* arenas[most_arenas] = {};
-  alloc::UnmappedArena unmapped[most_arenas] = {};
+  Tier tiers[2];
 
   [[nodiscard]] bool has_work() const noexcept {
-    return range_count != 0 || pool_count != 0 || arena_count != 0 || unmapped_count != 0;
+    return tiers[0].has_work() || tiers[1].has_work();
   }
 
   void clear() noexcept {
-    range_count = pool_count = arena_count = unmapped_count = bytes = 0;
+    range_count = 0;
+    bytes = 0;
     more = false;
+    for (Tier& tier : tiers) {
+      tier.pool_count = tier.arena_count = tier.unmapped_count = 0;
+    }
   }
 
   // Neighbours become one.
@@ -59,6 +73,12 @@ struct ReturnBatch {
     }
     ranges[range_count++] = {start, size};
   }
+
+  void discard_ranges() const noexcept {
+    for (std::size_t i = 0; i < range_count; ++i) {
+      os::discard(ranges[i].start, ranges[i].size);
+    }
+  }
 };
 
 // How long blocks must have been quiet, and whether a tick has passed since the last call.
@@ -66,7 +86,7 @@ struct ReturnRequest {
   unsigned least_age = 0;  // ticks, at most 200
   bool tick = false;
   std::size_t most_bytes = SIZE_MAX;  // of a batch, more or less
-  bool all = false;  // also what nobody noted: for heaps that aren't watched
+  bool all = false;                   // also what nobody noted: for heaps that aren't watched
 };
 
 // Who watches a heap is called when blocks have come back `after` times (a state changed, or an eighth of a

@@ -7,23 +7,23 @@
 
 namespace tarn::heap {
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::watch(const Watcher& watcher) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::watch(const Watcher& watcher) noexcept {
   watcher_ = watcher;
   is_watched_ = true;
   tell_at_ = disturbances_ + watcher_.after;
   arenas_.keep_empty(true);
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::stop_watching() noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::stop_watching() noexcept {
   is_watched_ = false;
   arenas_.keep_empty(false);
 }
 
 // Blocks have come back to the pool. Off the hot path: a state has changed, or an eighth of the pool is free.
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::note(Pool& pool) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::note(Pool& pool) noexcept {
   if (return_at_once_) [[unlikely]] {
     return_now(pool);
     return;
@@ -55,19 +55,19 @@ void add_pages(ReturnBatch& batch, std::byte* start, std::uint16_t pages) noexce
 
 // At most every second page of a pool starts a range.
 template <typename Geometry>
-bool has_room(const ReturnBatch& batch) noexcept {
+bool has_room(const ReturnBatch& batch, const ReturnBatch::Tier& tier) noexcept {
   constexpr std::size_t most_ranges_of_pool = alloc::PoolPages<Geometry>::most_pages / 2;
   return batch.range_count + most_ranges_of_pool <= ReturnBatch::most_ranges &&
-         batch.pool_count < ReturnBatch::most_pools &&
-         batch.arena_count < ReturnBatch::most_arenas &&
-         batch.unmapped_count < ReturnBatch::most_arenas;
+         tier.pool_count < ReturnBatch::most_pools && tier.arena_count < ReturnBatch::most_arenas &&
+         tier.unmapped_count < ReturnBatch::most_arenas;
 }
 
 }  // namespace page_return
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::begin_return(ReturnBatch& batch,
-                                                 const ReturnRequest& request) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::begin_return(ReturnBatch& batch,
+                                                        const ReturnRequest& request,
+                                                        std::size_t tier) noexcept {
   if (request.tick) {
     now_ = now_ == UINT8_MAX ? 1 : now_ + 1;
   }
@@ -77,15 +77,18 @@ void PoolHeap<Geometry, Map, Fill>::begin_return(ReturnBatch& batch,
   }
   tell_at_ = disturbances_ + watcher_.again;
   most_bytes_ = request.most_bytes;
-  arenas_.for_each_disturbed(
-      [&](Arena& arena) { return begin_return_of(arena, batch, request.least_age); });
+  arenas_.for_each_disturbed([&](Arena& arena) {
+    return begin_return_of(arena, batch, batch.tiers[tier], request.least_age);
+  });
 }
 
 // Whether the arena must be seen again.
-template <typename Geometry, typename Map, typename Fill>
-bool PoolHeap<Geometry, Map, Fill>::begin_return_of(Arena& arena, ReturnBatch& batch,
-                                                    unsigned least_age) noexcept {
-  if (arena.is_away || !page_return::has_room<Geometry>(batch) || batch.bytes >= most_bytes_) {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+bool PoolHeap<Geometry, Map, Fill, Below>::begin_return_of(Arena& arena, ReturnBatch& batch,
+                                                           ReturnBatch::Tier& tier,
+                                                           unsigned least_age) noexcept {
+  if (arena.is_away || !page_return::has_room<Geometry>(batch, tier) ||
+      batch.bytes >= most_bytes_) {
     batch.more = true;
     return true;
   }
@@ -104,7 +107,7 @@ bool PoolHeap<Geometry, Map, Fill>::begin_return_of(Arena& arena, ReturnBatch& b
       again = true;
     } else if (is_empty) {
       continue;
-    } else if (!page_return::has_room<Geometry>(batch) || batch.bytes >= most_bytes_) {
+    } else if (!page_return::has_room<Geometry>(batch, tier) || batch.bytes >= most_bytes_) {
       batch.more = true;
       again = true;
     } else if (pool.state == PoolState::empty) {
@@ -112,23 +115,23 @@ bool PoolHeap<Geometry, Map, Fill>::begin_return_of(Arena& arena, ReturnBatch& b
       empty_pools_go |= give_up_empty(pool, batch);
     } else {
       pool.disturbed_at = 0;
-      give_up_pages(pool, batch);
+      give_up_pages(pool, batch, tier);
     }
   }
   if (is_empty && !again) {
-    batch.unmapped[batch.unmapped_count++] = arenas_.begin_unmap(arena);
+    tier.unmapped[tier.unmapped_count++] = arenas_.begin_unmap(arena);
     batch.bytes += Geometry::arena_size;
     return false;
   }
   if (empty_pools_go) {
     arenas_.send_away(arena);
-    batch.arenas[batch.arena_count++] = &arena;
+    tier.arenas[tier.arena_count++] = &arena;
   }
   return again;
 }
 
-template <typename Geometry, typename Map, typename Fill>
-bool PoolHeap<Geometry, Map, Fill>::give_up_empty(Pool& pool, ReturnBatch& batch) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+bool PoolHeap<Geometry, Map, Fill, Below>::give_up_empty(Pool& pool, ReturnBatch& batch) noexcept {
   if constexpr (!Fill::lets_pages_go) {
     return false;
   } else {
@@ -138,8 +141,9 @@ bool PoolHeap<Geometry, Map, Fill>::give_up_empty(Pool& pool, ReturnBatch& batch
   }
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::give_up_pages(Pool& pool, ReturnBatch& batch) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::give_up_pages(Pool& pool, ReturnBatch& batch,
+                                                         ReturnBatch::Tier& tier) noexcept {
   if constexpr (Fill::lets_pages_go) {
     if (pool.state == PoolState::full) {
       return;
@@ -155,25 +159,27 @@ void PoolHeap<Geometry, Map, Fill>::give_up_pages(Pool& pool, ReturnBatch& batch
       --pool.arena->nkept;
     }
     pool.change_at(Pool::away, allocated);
-    batch.pools[batch.pool_count++] = &pool;
+    tier.pools[tier.pool_count++] = &pool;
   }
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::finish_return(ReturnBatch& batch) noexcept {
-  for (std::size_t i = 0; i < batch.pool_count; ++i) {
-    come_back(*batch.pools[i]);
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::finish_return(ReturnBatch& batch,
+                                                         std::size_t tier) noexcept {
+  const ReturnBatch::Tier& ours = batch.tiers[tier];
+  for (std::size_t i = 0; i < ours.pool_count; ++i) {
+    come_back(*ours.pools[i]);
   }
-  for (std::size_t i = 0; i < batch.arena_count; ++i) {
-    arenas_.call_back(*batch.arenas[i]);
+  for (std::size_t i = 0; i < ours.arena_count; ++i) {
+    arenas_.call_back(*ours.arenas[i]);
   }
-  for (std::size_t i = 0; i < batch.unmapped_count; ++i) {
-    arenas_.end_unmap(batch.unmapped[i]);
+  for (std::size_t i = 0; i < ours.unmapped_count; ++i) {
+    arenas_.end_unmap(ours.unmapped[i]);
   }
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::come_back(Pool& pool) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::come_back(Pool& pool) noexcept {
   const bool disturbed = pool.frees != 0;  // while it was away
   const std::size_t allocated = pool.allocated();
   if (allocated == 0) {
@@ -188,19 +194,23 @@ void PoolHeap<Geometry, Map, Fill>::come_back(Pool& pool) noexcept {
   }
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::discard(const ReturnBatch& batch) noexcept {
-  for (std::size_t i = 0; i < batch.range_count; ++i) {
-    os::discard(batch.ranges[i].start, batch.ranges[i].size);
-  }
-  for (std::size_t i = 0; i < batch.unmapped_count; ++i) {
-    Map::unmap_memory(batch.unmapped[i]);
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::unmap(const ReturnBatch& batch,
+                                                 std::size_t tier) noexcept {
+  for (std::size_t i = 0; i < batch.tiers[tier].unmapped_count; ++i) {
+    Map::unmap_memory(batch.tiers[tier].unmapped[i]);
   }
 }
 
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::discard(const ReturnBatch& batch) noexcept {
+  batch.discard_ranges();
+  unmap(batch, 0);
+}
+
 // For the stress mode: no waiting, no batch. The pool stays where it is.
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::return_now(Pool& pool) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::return_now(Pool& pool) noexcept {
   if constexpr (Fill::lets_pages_go) {
     if (pool.state == PoolState::full) {
       return;
@@ -212,8 +222,8 @@ void PoolHeap<Geometry, Map, Fill>::return_now(Pool& pool) noexcept {
   }
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::disturb_all() noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::disturb_all() noexcept {
   arenas_.map().for_each([&](Arena& arena) {
     for (std::size_t i = 0; i < arena.first_untouched; ++i) {
       arena.pools[i].disturbed_at = now_;

@@ -24,13 +24,14 @@ struct NoFill {
   static constexpr bool lets_pages_go = true;
 };
 
-template <typename Geometry, typename Map, typename Fill>
+// `Below` has the functions of LargeRequests.
+template <typename Geometry, typename Map, typename Fill, typename Below>
 class PoolHeap {
   using Pool = alloc::Pool;
   using Arena = alloc::Arena;
 
  public:
-  using DomainType = DomainHeap<Geometry, Map, Fill>;
+  using DomainType = DomainHeap<Geometry, Map, Fill, Below>;
 
   // False when the addresses can't be had.
   [[nodiscard, gnu::cold]] bool open(const HeapOptions& options) noexcept;
@@ -65,9 +66,11 @@ class PoolHeap {
   // See page_return.h. Every batch begun is finished, before the heap is closed.
   void watch(const Watcher& watcher) noexcept;
   void stop_watching() noexcept;
-  void begin_return(ReturnBatch& batch, const ReturnRequest& request) noexcept;
+  void begin_return(ReturnBatch& batch, const ReturnRequest& request,
+                    std::size_t tier = 0) noexcept;
   static void discard(const ReturnBatch& batch) noexcept;
-  void finish_return(ReturnBatch& batch) noexcept;
+  static void unmap(const ReturnBatch& batch, std::size_t tier) noexcept;
+  void finish_return(ReturnBatch& batch, std::size_t tier = 0) noexcept;
   // Counts whatever came back so far; stands still while the program doesn't free.
   [[nodiscard]] std::size_t disturbances() const noexcept { return disturbances_; }
   [[nodiscard]] bool has_disturbed() const noexcept { return arenas_.has_disturbed(); }
@@ -80,8 +83,12 @@ class PoolHeap {
   // domains to `faces`. No other thread may be inside.
   [[gnu::cold]] void redirect_to(PoolHeap& target, const Face (&faces)[domain_count]) noexcept;
 
-  // The seam to the allocator below, for a heap around this one.
-  [[nodiscard]] LargeRequests& large() noexcept { return large_; }
+  // Moves all state to `target`, for a heap that is only reached through another that moves.
+  [[gnu::cold]] void move_to(PoolHeap& target) noexcept;
+
+  // What is below: to be opened before the heap is used.
+  [[nodiscard]] Below& below() noexcept { return below_; }
+  [[nodiscard]] const Below& below() const noexcept { return below_; }
 
   // The pool that would serve the class next; never null, see alloc::no_pool.
   [[nodiscard]] const Pool* first_used_pool(Domain domain, std::size_t szidx) noexcept {
@@ -96,7 +103,7 @@ class PoolHeap {
   static void for_each_block(const Pool& pool, Visit visit) noexcept;
 
  private:
-  template <typename, typename, typename>
+  template <typename, typename, typename, typename>
   friend class DomainHeap;
 
   // The next used pool's block, else one of an empty pool; null: neither can be had.
@@ -111,9 +118,10 @@ class PoolHeap {
   void circulate(Pool& pool, std::size_t allocated) noexcept;
 
   void note(Pool& pool) noexcept;
-  [[nodiscard]] bool begin_return_of(Arena& arena, ReturnBatch& batch, unsigned least_age) noexcept;
+  [[nodiscard]] bool begin_return_of(Arena& arena, ReturnBatch& batch, ReturnBatch::Tier& tier,
+                                     unsigned least_age) noexcept;
   [[nodiscard]] bool give_up_empty(Pool& pool, ReturnBatch& batch) noexcept;
-  void give_up_pages(Pool& pool, ReturnBatch& batch) noexcept;
+  void give_up_pages(Pool& pool, ReturnBatch& batch, ReturnBatch::Tier& tier) noexcept;
   void come_back(Pool& pool) noexcept;
   void return_now(Pool& pool) noexcept;
   void disturb_all() noexcept;
@@ -132,7 +140,7 @@ class PoolHeap {
 
   alloc::ArenaSet<Geometry, Map> arenas_;
   DomainType domains_[domain_count];
-  LargeRequests large_;
+  Below below_;
 
   Watcher watcher_;
   std::size_t disturbances_ = 0;
@@ -142,9 +150,6 @@ class PoolHeap {
   bool is_watched_ = false;
   bool return_at_once_ = false;
 };
-
-template <typename Geometry, typename Map>
-using PlainHeap = PoolHeap<Geometry, Map, NoFill>;
 
 }  // namespace tarn::heap
 

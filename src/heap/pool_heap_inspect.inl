@@ -7,8 +7,9 @@
 
 namespace tarn::heap {
 
-template <typename Geometry, typename Map, typename Fill>
-const alloc::Pool* PoolHeap<Geometry, Map, Fill>::find_pool(const void* address) const noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+const alloc::Pool* PoolHeap<Geometry, Map, Fill, Below>::find_pool(
+    const void* address) const noexcept {
   const Arena* const arena = arenas_.map().find_arena(address);
   if (arena == nullptr) {
     return nullptr;
@@ -17,9 +18,9 @@ const alloc::Pool* PoolHeap<Geometry, Map, Fill>::find_pool(const void* address)
   return arena->pools + offset / Geometry::pool_size;
 }
 
-template <typename Geometry, typename Map, typename Fill>
-BlockState PoolHeap<Geometry, Map, Fill>::state_of(const Pool& pool,
-                                                   const std::byte* block) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+BlockState PoolHeap<Geometry, Map, Fill, Below>::state_of(const Pool& pool,
+                                                          const std::byte* block) noexcept {
   if (block >= pool.untouched) {
     return BlockState::untouched;
   }
@@ -42,11 +43,11 @@ BlockState PoolHeap<Geometry, Map, Fill>::state_of(const Pool& pool,
   return BlockState::allocated;
 }
 
-template <typename Geometry, typename Map, typename Fill>
+template <typename Geometry, typename Map, typename Fill, typename Below>
 template <typename Visit>
-void PoolHeap<Geometry, Map, Fill>::for_each_block(const Pool& pool, Visit visit) noexcept {
+void PoolHeap<Geometry, Map, Fill, Below>::for_each_block(const Pool& pool, Visit visit) noexcept {
   // One bit for each block that is on freeblock.
-  constexpr std::size_t words = Geometry::most_blocks_in_pool / 64;
+  constexpr std::size_t words = (Geometry::most_blocks_in_pool + 63) / 64;
   std::uint64_t is_free[words] = {};
   const std::byte* const start = pool.start();
   std::size_t free = 0;
@@ -77,8 +78,8 @@ void PoolHeap<Geometry, Map, Fill>::for_each_block(const Pool& pool, Visit visit
   }
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::verify_pool(const Pool& pool) const noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::verify_pool(const Pool& pool) const noexcept {
   TARN_CHECK(pool.szidx, <, Geometry::size_classes, "a pool has a size class");
   TARN_CHECK(pool.block_size, ==, Geometry::block_size_of(pool.szidx), "the class's block size");
   TARN_CHECK(pool.blocks, ==, Geometry::blocks_in_pool(pool.szidx), "the class's blocks");
@@ -102,8 +103,8 @@ void PoolHeap<Geometry, Map, Fill>::verify_pool(const Pool& pool) const noexcept
   }
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::verify() const noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::verify() const noexcept {
   std::size_t used = 0;
   arenas_.verify([&](const Pool& pool) {
     TARN_CHECK(pool.state == PoolState::used || pool.state == PoolState::full, ==, true,
@@ -126,8 +127,8 @@ void PoolHeap<Geometry, Map, Fill>::verify() const noexcept {
   TARN_CHECK(linked, ==, used, "H1: every used pool is linked");
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::walk(HeapVisitor& visitor) const noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::walk(HeapVisitor& visitor) const noexcept {
   arenas_.map().for_each([&](const Arena& arena) {
     visitor.arena({.address = arena.address,
                    .size = Geometry::arena_size,
@@ -145,7 +146,7 @@ void PoolHeap<Geometry, Map, Fill>::walk(HeapVisitor& visitor) const noexcept {
         continue;
       }
       view.domain = pool.domain;
-      view.szidx = pool.szidx;
+      view.szidx = Geometry::first_szidx + pool.szidx;
       view.block_size = pool.block_size;
       view.blocks = pool.blocks;
       view.allocated = pool.allocated();
@@ -162,8 +163,9 @@ void PoolHeap<Geometry, Map, Fill>::walk(HeapVisitor& visitor) const noexcept {
   });
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::collect_statistics(HeapStatistics& statistics) const noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::collect_statistics(
+    HeapStatistics& statistics) const noexcept {
   statistics = {};
   statistics.geometry = Geometry::name;
   statistics.address_map = Map::kind;
@@ -171,7 +173,7 @@ void PoolHeap<Geometry, Map, Fill>::collect_statistics(HeapStatistics& statistic
   statistics.pool_size = Geometry::pool_size;
   statistics.alignment = Geometry::alignment;
   statistics.small_request_max = Geometry::small_request_max;
-  statistics.size_classes = Geometry::size_classes;
+  statistics.size_classes = Geometry::first_szidx + Geometry::size_classes;
 
   const auto& counters = arenas_.counters();
   statistics.arenas_now = counters.now;
@@ -179,12 +181,10 @@ void PoolHeap<Geometry, Map, Fill>::collect_statistics(HeapStatistics& statistic
   statistics.arenas_mapped = counters.mapped;
   statistics.arenas_released = counters.released;
   statistics.pools_peak = counters.pools_peak;
-  statistics.large_now = large_.now();
-  statistics.large_requests = large_.ever();
 
   for (std::size_t szidx = 0; szidx < Geometry::size_classes; ++szidx) {
     for (auto& classes : statistics.classes) {
-      classes[szidx].block_size = Geometry::block_size_of(szidx);
+      classes[Geometry::first_szidx + szidx].block_size = Geometry::block_size_of(szidx);
     }
   }
   arenas_.map().for_each([&](const Arena& arena) {
@@ -197,7 +197,9 @@ void PoolHeap<Geometry, Map, Fill>::collect_statistics(HeapStatistics& statistic
       }
       const std::size_t allocated = pool.allocated();
       const bool is_full = allocated == pool.blocks;
-      auto& of_class = statistics.classes[static_cast<std::size_t>(pool.domain)][pool.szidx];
+      auto& of_class =
+          statistics
+              .classes[static_cast<std::size_t>(pool.domain)][Geometry::first_szidx + pool.szidx];
       ++(is_full ? statistics.pools_full : statistics.pools_used);
       ++(is_full ? of_class.pools_full : of_class.pools_used);
       of_class.blocks_allocated += allocated;

@@ -7,14 +7,13 @@
 
 namespace tarn::heap {
 
-template <typename Geometry, typename Map, typename Fill>
-bool PoolHeap<Geometry, Map, Fill>::open(const HeapOptions& options) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+bool PoolHeap<Geometry, Map, Fill, Below>::open(const HeapOptions& options) noexcept {
   const auto reservation = options.address_map == AddressMap::range ? alloc::Reservation::halved
                                                                     : alloc::Reservation::whole;
   if (!arenas_.open(options.reserved_bytes, reservation)) {
     return false;
   }
-  large_.open(options.general != nullptr ? *options.general : c_library_allocator());
   for (std::size_t i = 0; i < domain_count; ++i) {
     domains_[i].lookup_ = arenas_.map().lookup();
     domains_[i].whole_ = this;
@@ -23,8 +22,8 @@ bool PoolHeap<Geometry, Map, Fill>::open(const HeapOptions& options) noexcept {
   return true;
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void* PoolHeap<Geometry, Map, Fill>::refill(DomainType& domain, std::size_t szidx) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void* PoolHeap<Geometry, Map, Fill, Below>::refill(DomainType& domain, std::size_t szidx) noexcept {
   auto& usedpools = domain.usedpools_;
   while (usedpools.has(szidx)) {
     Pool& pool = *usedpools.first(szidx);
@@ -49,8 +48,8 @@ void* PoolHeap<Geometry, Map, Fill>::refill(DomainType& domain, std::size_t szid
 
 // A free block before an untouched one, and one behind `untouched` before one of a page that went back: the
 // page there may be resident already.
-template <typename Geometry, typename Map, typename Fill>
-alloc::Block* PoolHeap<Geometry, Map, Fill>::take_block(Pool& pool) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+alloc::Block* PoolHeap<Geometry, Map, Fill, Below>::take_block(Pool& pool) noexcept {
   if (pool.freeblock == nullptr) {
     if (pool.has_untouched()) {
       return pool.carve();
@@ -63,9 +62,9 @@ alloc::Block* PoolHeap<Geometry, Map, Fill>::take_block(Pool& pool) noexcept {
 }
 
 // untouched or empty ──► used, without a block allocated yet.
-template <typename Geometry, typename Map, typename Fill>
-alloc::Pool* PoolHeap<Geometry, Map, Fill>::make_used(DomainType& domain,
-                                                      std::size_t szidx) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+alloc::Pool* PoolHeap<Geometry, Map, Fill, Below>::make_used(DomainType& domain,
+                                                             std::size_t szidx) noexcept {
   if (!arenas_.has_usable()) {
     stop_keeping_all(nullptr);  // before a new arena is taken
   }
@@ -92,8 +91,8 @@ alloc::Pool* PoolHeap<Geometry, Map, Fill>::make_used(DomainType& domain,
   return pool;
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::settle(Pool& pool) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::settle(Pool& pool) noexcept {
   auto& usedpools = usedpools_of(pool);
   const std::size_t allocated = pool.allocated();
   if (pool.state == PoolState::full) [[likely]] {
@@ -118,8 +117,8 @@ void PoolHeap<Geometry, Map, Fill>::settle(Pool& pool) noexcept {
   }
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::circulate(Pool& pool, std::size_t allocated) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::circulate(Pool& pool, std::size_t allocated) noexcept {
   pool.change_at(0, allocated);
   pool.change_at_next_step();
   if (pool.is_dense()) {
@@ -130,8 +129,8 @@ void PoolHeap<Geometry, Map, Fill>::circulate(Pool& pool, std::size_t allocated)
 }
 
 // used ──► empty, or kept: the last allocated block has come back.
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::become_empty(Pool& pool) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::become_empty(Pool& pool) noexcept {
   if (may_keep(pool)) {
     pool.change_at(Pool::never, 0);
     ++pool.arena->nkept;
@@ -146,13 +145,13 @@ void PoolHeap<Geometry, Map, Fill>::become_empty(Pool& pool) noexcept {
 
 // A class whose only block is allocated and freed in turn would take a pool and give it back each time:
 // its only pool stays.
-template <typename Geometry, typename Map, typename Fill>
-bool PoolHeap<Geometry, Map, Fill>::may_keep(const Pool& pool) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+bool PoolHeap<Geometry, Map, Fill, Below>::may_keep(const Pool& pool) noexcept {
   return pool.next == nullptr && pool.previous == nullptr;
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::stop_keeping(Pool& pool) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::stop_keeping(Pool& pool) noexcept {
   const std::size_t allocated = pool.allocated();
   pool.change_at(0, allocated);
   --pool.arena->nkept;
@@ -162,8 +161,8 @@ void PoolHeap<Geometry, Map, Fill>::stop_keeping(Pool& pool) noexcept {
   }
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::stop_keeping_all(const Arena* arena) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::stop_keeping_all(const Arena* arena) noexcept {
   for (DomainType& domain : domains_) {
     for (std::size_t szidx = 0; szidx < Geometry::size_classes; ++szidx) {
       Pool& pool = *domain.usedpools_.first(szidx);
@@ -175,82 +174,100 @@ void PoolHeap<Geometry, Map, Fill>::stop_keeping_all(const Arena* arena) noexcep
 }
 
 // Kept pools must not hold an arena that has nothing else, unless it is the only one.
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::drain_if_idle(const Arena& arena) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::drain_if_idle(const Arena& arena) noexcept {
   if (arena.nkept != 0 && arena.nfreepools + arena.nkept == Geometry::pools_per_arena &&
       arenas_.counters().now > 1) {
     stop_keeping_all(&arena);
   }
 }
 
-template <typename Geometry, typename Map, typename Fill>
-std::size_t PoolHeap<Geometry, Map, Fill>::release_empty_arenas() noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+std::size_t PoolHeap<Geometry, Map, Fill, Below>::release_empty_arenas() noexcept {
   const std::size_t before = arenas_.counters().released;
   stop_keeping_all(nullptr);
   arenas_.release_empty_arenas();
   return (arenas_.counters().released - before) * Geometry::arena_size;
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void PoolHeap<Geometry, Map, Fill>::redirect_to(PoolHeap& target,
-                                                const Face (&faces)[domain_count]) noexcept {
-  target = *this;
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::redirect_to(PoolHeap& target,
+                                                       const Face (&faces)[domain_count]) noexcept {
+  move_to(target);
   for (std::size_t i = 0; i < domain_count; ++i) {
-    target.domains_[i].whole_ = &target;
     domains_[i].usedpools_.clear();
     domains_[i].lookup_ = typename Map::Lookup();
     domains_[i].redirect_ = faces[i];
   }
 }
 
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::move_to(PoolHeap& target) noexcept {
+  target = *this;
+  for (DomainType& domain : target.domains_) {
+    domain.whole_ = &target;
+  }
+}
+
 // The calls of a domain that leave the hot path.
 
-template <typename Geometry, typename Map, typename Fill>
-void* DomainHeap<Geometry, Map, Fill>::refill(std::size_t szidx) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void* DomainHeap<Geometry, Map, Fill, Below>::refill(std::size_t szidx) noexcept {
   const std::size_t block_size = Geometry::block_size_of(szidx);
   if (redirect_.functions != nullptr) {
     return redirect_.functions->allocate(redirect_.domain, block_size);
   }
   void* const block = whole_->refill(*this, szidx);
   // No pool to be had: the general allocator may still find so little.
-  return block != nullptr ? block : whole_->large_.allocate(block_size);
+  return block != nullptr ? block : whole_->below_.allocate(domain_, block_size);
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void* DomainHeap<Geometry, Map, Fill>::allocate_elsewhere(std::size_t size) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void* DomainHeap<Geometry, Map, Fill, Below>::allocate_elsewhere(std::size_t size) noexcept {
   if (size == 0) {
     return allocate(1);
   }
   if (redirect_.functions != nullptr) {
     return redirect_.functions->allocate(redirect_.domain, size);
   }
-  return size > largest_request ? nullptr : whole_->large_.allocate(size);
+  return size > largest_request ? nullptr : whole_->below_.allocate(domain_, size);
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void* DomainHeap<Geometry, Map, Fill>::allocate_zeroed_elsewhere(std::size_t bytes) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void* DomainHeap<Geometry, Map, Fill, Below>::allocate_zeroed_elsewhere(
+    std::size_t bytes) noexcept {
   if (redirect_.functions != nullptr) {
     return redirect_.functions->allocate_zeroed(redirect_.domain, 1, bytes);
   }
   if (bytes == 0) {
     return allocate_zeroed(1, 1);
   }
-  return bytes > largest_request ? nullptr : whole_->large_.allocate_zeroed(1, bytes);
+  return bytes > largest_request ? nullptr : whole_->below_.allocate_zeroed(domain_, bytes);
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void* DomainHeap<Geometry, Map, Fill>::reallocate_elsewhere(void* address,
-                                                            std::size_t size) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void* DomainHeap<Geometry, Map, Fill, Below>::reallocate_elsewhere(void* address,
+                                                                   std::size_t size) noexcept {
   if (redirect_.functions != nullptr) {
     return redirect_.functions->reallocate(redirect_.domain, address, size);
   }
+  // A block of the tier below that shrinks so far that it has a class here; the general allocator's stay.
+  if (const std::size_t block_size = whole_->below_.block_size_at(address);
+      block_size != 0 && size <= Geometry::small_request_max && 4 * size <= 3 * block_size) {
+    void* const moved = allocate(size);
+    if (moved != nullptr) {
+      std::memcpy(moved, address, size < block_size ? size : block_size);
+      whole_->below_.free(domain_, address);
+    }
+    return moved != nullptr ? moved : address;
+  }
   // The C library's realloc frees for a zero size; ours doesn't.
   return size > largest_request ? nullptr
-                                : whole_->large_.reallocate(address, size == 0 ? 1 : size);
+                                : whole_->below_.reallocate(domain_, address, size == 0 ? 1 : size);
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void DomainHeap<Geometry, Map, Fill>::free_elsewhere(void* address) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void DomainHeap<Geometry, Map, Fill, Below>::free_elsewhere(void* address) noexcept {
   if (address == nullptr) {
     return;
   }
@@ -258,12 +275,12 @@ void DomainHeap<Geometry, Map, Fill>::free_elsewhere(void* address) noexcept {
     redirect_.functions->free(redirect_.domain, address);
     return;
   }
-  whole_->large_.free(address);
+  whole_->below_.free(domain_, address);
 }
 
-template <typename Geometry, typename Map, typename Fill>
-void* DomainHeap<Geometry, Map, Fill>::allocate_aligned(std::size_t alignment,
-                                                        std::size_t size) noexcept {
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void* DomainHeap<Geometry, Map, Fill, Below>::allocate_aligned(std::size_t alignment,
+                                                               std::size_t size) noexcept {
   if (!base::is_power_of_two(alignment) || size > largest_request) {
     return nullptr;
   }
@@ -282,7 +299,7 @@ void* DomainHeap<Geometry, Map, Fill>::allocate_aligned(std::size_t alignment,
     }
     free(block);  // the general allocator's, since no pool was to be had
   }
-  return whole_->large_.allocate_aligned(alignment, size == 0 ? 1 : size);
+  return whole_->below_.allocate_aligned(domain_, alignment, size == 0 ? 1 : size);
 }
 
 }  // namespace tarn::heap

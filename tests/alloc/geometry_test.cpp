@@ -55,5 +55,21 @@ TEST(TheModernGeometry, IsThatOfCPythonSince310) {
   EXPECT_EQ(ModernGeometry::pools_per_arena, 64U);
 }
 
+TEST(TheMediumGeometry, GivesEverySizeTheSmallestClassThatHoldsIt) {
+  using Medium = MediumGeometry;
+  EXPECT_GE(Medium::szidx_of(0), Medium::size_classes);
+  EXPECT_GE(Medium::szidx_of(512), Medium::size_classes);
+  EXPECT_GE(Medium::szidx_of(Medium::small_request_max + 1), Medium::size_classes);
+  EXPECT_GE(Medium::szidx_of(SIZE_MAX), Medium::size_classes);
+  for (std::size_t size = 513; size <= Medium::small_request_max; ++size) {
+    const std::size_t szidx = Medium::szidx_of(size);
+    ASSERT_LT(szidx, Medium::size_classes) << size;
+    ASSERT_GE(Medium::block_size_of(szidx), size) << size;
+    if (szidx != 0) {
+      ASSERT_LT(Medium::block_size_of(szidx - 1), size) << size;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tarn::alloc

@@ -43,10 +43,10 @@ INSTANTIATE_TEST_SUITE_P(OfOneThread, OutOfMemory,
 TEST_P(OutOfMemory, LargeRequestsFailWhenTheGeneralAllocatorDoesAndSmallOnesDoNot) {
   Heap heap(options());
   general_.fail_all(true);
-  EXPECT_EQ(heap.allocate(1000), nullptr);
-  EXPECT_EQ(heap.allocate_zeroed(10, 100), nullptr);
-  EXPECT_EQ(heap.allocate_aligned(4096, 10), nullptr);
-  EXPECT_EQ(heap.reallocate(nullptr, 1000), nullptr);
+  EXPECT_EQ(heap.allocate(40000), nullptr);
+  EXPECT_EQ(heap.allocate_zeroed(400, 100), nullptr);
+  EXPECT_EQ(heap.allocate_aligned(65536, 10), nullptr);
+  EXPECT_EQ(heap.reallocate(nullptr, 40000), nullptr);
   EXPECT_EQ(heap.statistics().large_now, 0U);
   void* const small = heap.allocate(100);
   EXPECT_NE(small, nullptr);
@@ -171,7 +171,7 @@ TEST_P(OutOfMemory, AnAllocatorWithoutAlignmentOnlyCostsWhatThePoolsCannotServe)
   HeapOptions options = GetParam().options();
   options.general = &without;
   Heap heap(options);
-  EXPECT_EQ(heap.allocate_aligned(4096, 100), nullptr);
+  EXPECT_EQ(heap.allocate_aligned(65536, 100), nullptr);
   void* const small = heap.allocate_aligned(8, 100);
   EXPECT_NE(small, nullptr);
   heap.free(small);

@@ -216,9 +216,9 @@ TEST_P(ReturnInSteps, HandsOutNoBlockOfAPageThatIsOnItsWay) {
       ASSERT_FALSE(block >= batch_.ranges[r].start &&
                    block < batch_.ranges[r].start + batch_.ranges[r].size);
     }
-    for (std::size_t r = 0; r < batch_.unmapped_count; ++r) {
-      ASSERT_FALSE(block >= batch_.unmapped[r].address &&
-                   block < batch_.unmapped[r].address + 256 * 1024);
+    for (std::size_t r = 0; r < batch_.tiers[0].unmapped_count; ++r) {
+      ASSERT_FALSE(block >= batch_.tiers[0].unmapped[r].address &&
+                   block < batch_.tiers[0].unmapped[r].address + 256 * 1024);
     }
     std::memset(block, 1, 64);
   }

@@ -29,6 +29,11 @@ class AHeap : public testing::TestWithParam<Combination> {
   }
   [[nodiscard]] bool is_debug() const { return GetParam().checks == Checks::debug; }
   [[nodiscard]] std::size_t overhead() const { return is_debug() ? debug_overhead : 0; }
+  // The largest request that a pool serves.
+  [[nodiscard]] std::size_t largest_of_pools() const {
+    const HeapStatistics statistics = heap_.statistics();
+    return statistics.classes[0][statistics.size_classes - 1].block_size;
+  }
   [[nodiscard]] std::size_t alignment() const { return heap_.statistics().alignment; }
 
   FailingAllocator general_;
@@ -54,7 +59,7 @@ TEST_P(AHeap, GivesEverySmallSizeAnAlignedBlockOfItsOwn) {
     auto* const block = static_cast<char*>(heap_.allocate(size));
     ASSERT_NE(block, nullptr) << size;
     EXPECT_TRUE(is_aligned(block, alignment())) << size;
-    EXPECT_EQ(heap_.owns(block), size + overhead() <= 512) << size;
+    EXPECT_EQ(heap_.owns(block), size + overhead() <= largest_of_pools()) << size;
     std::memset(block, static_cast<int>(size % 251), size);
     blocks.emplace_back(block, size);
   }
@@ -65,6 +70,43 @@ TEST_P(AHeap, GivesEverySmallSizeAnAlignedBlockOfItsOwn) {
   }
   heap_.verify();
   EXPECT_EQ(general_.live(), 0U);
+}
+
+TEST_P(AHeap, ServesRequestsAroundEachClassUpToTheLargest) {
+  const HeapStatistics statistics = heap_.statistics();
+  std::vector<std::pair<char*, std::size_t>> blocks;
+  for (std::size_t szidx = 0; szidx < statistics.size_classes; ++szidx) {
+    const std::size_t class_size = statistics.classes[0][szidx].block_size;
+    for (const std::size_t size : {class_size - 1, class_size, class_size + 1}) {
+      if (size <= overhead()) {
+        continue;
+      }
+      const std::size_t asked = size - overhead();
+      auto* const block = static_cast<char*>(heap_.allocate(asked));
+      ASSERT_NE(block, nullptr);
+      EXPECT_EQ(heap_.owns(block), size <= largest_of_pools()) << size;
+      std::memset(block, static_cast<int>(asked % 251), asked);
+      blocks.emplace_back(block, asked);
+    }
+  }
+  heap_.verify();
+  // Every size becomes every other: up, down, and from tier to tier.
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    auto& [block, size] = blocks[i];
+    const std::size_t other = blocks[blocks.size() - 1 - i].second;
+    const std::size_t kept = std::min(size, other);
+    block = static_cast<char*>(heap_.reallocate(block, other));
+    ASSERT_NE(block, nullptr);
+    EXPECT_TRUE(is_filled(block, kept, static_cast<int>(size % 251))) << size << " to " << other;
+    std::memset(block, 1, other);
+  }
+  heap_.verify();
+  for (const auto& [block, size] : blocks) {
+    heap_.free(block);
+  }
+  heap_.verify();
+  EXPECT_EQ(general_.live(), 0U);
+  EXPECT_EQ(heap_.statistics().large_now, 0U);
 }
 
 TEST_P(AHeap, GivesAZeroSizeABlockOfItsOwn) {

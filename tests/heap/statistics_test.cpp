@@ -37,9 +37,21 @@ TEST_P(LookingAtAHeap, TellsWhatWasChosen) {
   EXPECT_EQ(statistics.checks, GetParam().checks);
   EXPECT_EQ(statistics.synchronisation, GetParam().synchronisation);
   EXPECT_EQ(statistics.small_request_max, 512U);
-  EXPECT_EQ(statistics.size_classes, 512 / statistics.alignment);
-  for (std::size_t szidx = 0; szidx < statistics.size_classes; ++szidx) {
+  const std::size_t small = 512 / statistics.alignment;
+  for (std::size_t szidx = 0; szidx < small; ++szidx) {
     EXPECT_EQ(statistics.classes[0][szidx].block_size, (szidx + 1) * statistics.alignment);
+  }
+  if (GetParam().geometry != Geometry::tarn || GetParam().checks != Checks::none) {
+    EXPECT_EQ(statistics.size_classes, small);
+    EXPECT_EQ(statistics.medium.arena_size, 0U);
+    return;
+  }
+  EXPECT_EQ(statistics.medium.request_max, 32768U);
+  EXPECT_EQ(statistics.size_classes, small + 24);
+  for (std::size_t szidx = small; szidx < statistics.size_classes; ++szidx) {
+    const std::size_t before = statistics.classes[0][szidx - 1].block_size;
+    EXPECT_GT(statistics.classes[0][szidx].block_size, before);
+    EXPECT_LE(4 * statistics.classes[0][szidx].block_size, 5 * before);
   }
 }
 
@@ -104,12 +116,12 @@ TEST_P(LookingAtAHeap, CountsThePoolThatHasRunFullAsFull) {
 }
 
 TEST_P(LookingAtAHeap, CountsLargeBlocksAsTheyComeAndGo) {
-  void* const large = heap_.allocate(10000);
-  void* const zeroed = heap_.allocate_zeroed(100, 100, Domain::raw);
-  void* const aligned = heap_.allocate_aligned(8192, 100);
+  void* const large = heap_.allocate(100000);
+  void* const zeroed = heap_.allocate_zeroed(1000, 100, Domain::raw);
+  void* const aligned = heap_.allocate_aligned(65536, 100);
   EXPECT_EQ(heap_.statistics().large_now, 3U);
   EXPECT_EQ(heap_.statistics().large_requests, 3U);
-  void* const grown = heap_.reallocate(large, 20000);
+  void* const grown = heap_.reallocate(large, 200000);
   EXPECT_EQ(heap_.statistics().large_now, 3U);
   heap_.free(grown);
   heap_.free(zeroed, Domain::raw);

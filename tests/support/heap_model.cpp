@@ -27,7 +27,9 @@ HeapModel::HeapModel(Heap& heap, const HeapOptions& options)
     : heap_(heap), debug_(options.checks == Checks::debug) {
   const HeapStatistics statistics = heap.statistics();
   alignment_ = statistics.alignment;
-  small_request_max_ = statistics.small_request_max;
+  for (std::size_t szidx = 0; szidx < statistics.size_classes; ++szidx) {
+    block_sizes_.push_back(statistics.classes[0][szidx].block_size);
+  }
 }
 
 HeapModel::~HeapModel() {
@@ -39,7 +41,9 @@ HeapModel::~HeapModel() {
 // Of a request that the caller makes; the debug heap asks its pools for more.
 std::size_t HeapModel::szidx_of(std::size_t size) const {
   const std::size_t whole = debug_ ? size + debug_overhead : std::max<std::size_t>(size, 1);
-  return whole > small_request_max_ ? without_class : (whole - 1) / alignment_;
+  const auto found = std::lower_bound(block_sizes_.begin(), block_sizes_.end(), whole);
+  return found == block_sizes_.end() ? without_class
+                                     : static_cast<std::size_t>(found - block_sizes_.begin());
 }
 
 const std::byte* HeapModel::start_of(const LiveBlock& block) const {
@@ -172,7 +176,7 @@ void HeapModel::reallocate(std::size_t index, std::size_t size) {
   if (debug_) {
     szidx = szidx_of(size);
   } else if (before.szidx != without_class) {
-    const std::size_t block_size = (before.szidx + 1) * alignment_;
+    const std::size_t block_size = block_sizes_[before.szidx];
     const bool stays = size <= block_size && 4 * size > 3 * block_size;
     if (stays && answer != before.address) {
       contradiction("moved, though it fits and less than a quarter is wasted", answer, size);
@@ -218,7 +222,9 @@ void HeapModel::release_empty_arenas() {
   const HeapStatistics before = heap_.statistics();
   const std::size_t bytes = heap_.release_empty_arenas();
   const HeapStatistics after = heap_.statistics();
-  const std::size_t expected = (after.arenas_released - before.arenas_released) * before.arena_size;
+  const std::size_t expected =
+      (after.arenas_released - before.arenas_released) * before.arena_size +
+      (after.medium.arenas_released - before.medium.arenas_released) * before.medium.arena_size;
   if (bytes != expected) {
     throw ModelError("release_empty_arenas says " + std::to_string(bytes) + " bytes, but " +
                      std::to_string(expected) + " were unmapped");
@@ -227,7 +233,7 @@ void HeapModel::release_empty_arenas() {
                   [](const LiveBlock& block) { return block.szidx != without_class; })) {
     return;
   }
-  if (after.arenas_now != 0) {
+  if (after.arenas_now + after.medium.arenas_now != 0) {
     throw ModelError("an arena without a live block was not released");
   }
 }

@@ -74,7 +74,7 @@ class HeapModel {
   bool debug_;
   bool failures_expected_ = false;
   std::size_t alignment_;
-  std::size_t small_request_max_;
+  std::vector<std::size_t> block_sizes_;  // of the classes, ascending
   std::vector<LiveBlock> blocks_;
   std::map<const std::byte*, std::size_t> index_of_;  // address ──► blocks_
   std::size_t live_bytes_ = 0;

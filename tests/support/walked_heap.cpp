@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -130,6 +131,35 @@ void check_classes(const WalkedHeap& walked, const HeapStatistics& statistics) {
   }
 }
 
+void check_tier(std::span<const WalkedArena> arenas, const TierStatistics& statistics) {
+  const auto count = [&](PoolState state) {
+    std::size_t sum = 0;
+    for (const WalkedArena& arena : arenas) {
+      sum += arena.count(state);
+    }
+    return sum;
+  };
+  const void* before = nullptr;
+  for (const WalkedArena& arena : arenas) {
+    expect("arenas come in order of addresses", before < arena.view.address, true);
+    before = arena.view.address;
+    expect("an arena's size is its tier's", arena.view.size, statistics.arena_size);
+    expect("an arena is aligned to its size",
+           reinterpret_cast<std::uintptr_t>(arena.view.address) % statistics.arena_size, 0);
+    check_arena(arena);
+  }
+  expect("arenas_now", statistics.arenas_now, arenas.size());
+  expect("arenas_mapped", statistics.arenas_mapped,
+         statistics.arenas_now + statistics.arenas_released);
+  expect("arenas_peak covers arenas_now", statistics.arenas_peak >= statistics.arenas_now, true);
+  expect("pools_used", statistics.pools_used, count(PoolState::used));
+  expect("pools_full", statistics.pools_full, count(PoolState::full));
+  expect("pools_empty", statistics.pools_empty, count(PoolState::empty));
+  expect("pools_untouched", statistics.pools_untouched, count(PoolState::untouched));
+  expect("pools_peak covers the pools in use",
+         statistics.pools_peak >= statistics.pools_used + statistics.pools_full, true);
+}
+
 }  // namespace
 
 std::size_t WalkedPool::count(BlockState state) const {
@@ -189,24 +219,24 @@ std::vector<const WalkedPool*> WalkedHeap::pools_of_class(Domain domain, std::si
 }
 
 void check_agreement(const WalkedHeap& walked, const HeapStatistics& statistics) {
-  const void* before = nullptr;
-  for (const WalkedArena& arena : walked.arenas) {
-    expect("arenas come in order of addresses", before < arena.view.address, true);
-    before = arena.view.address;
-    expect("an arena is aligned to its size",
-           reinterpret_cast<std::uintptr_t>(arena.view.address) % statistics.arena_size, 0);
-    check_arena(arena);
-  }
-  expect("arenas_now", statistics.arenas_now, walked.arenas.size());
-  expect("arenas_mapped", statistics.arenas_mapped,
-         statistics.arenas_now + statistics.arenas_released);
-  expect("arenas_peak covers arenas_now", statistics.arenas_peak >= statistics.arenas_now, true);
-  expect("pools_used", statistics.pools_used, walked.count(PoolState::used));
-  expect("pools_full", statistics.pools_full, walked.count(PoolState::full));
-  expect("pools_empty", statistics.pools_empty, walked.count(PoolState::empty));
-  expect("pools_untouched", statistics.pools_untouched, walked.count(PoolState::untouched));
-  expect("pools_peak covers the pools in use",
-         statistics.pools_peak >= statistics.pools_used + statistics.pools_full, true);
+  const std::size_t small_arenas = static_cast<std::size_t>(std::count_if(
+      walked.arenas.begin(), walked.arenas.end(),
+      [&](const WalkedArena& arena) { return arena.view.size == statistics.arena_size; }));
+  const TierStatistics small = {.arena_size = statistics.arena_size,
+                                .pool_size = statistics.pool_size,
+                                .request_max = statistics.small_request_max,
+                                .arenas_now = statistics.arenas_now,
+                                .arenas_peak = statistics.arenas_peak,
+                                .arenas_mapped = statistics.arenas_mapped,
+                                .arenas_released = statistics.arenas_released,
+                                .pools_used = statistics.pools_used,
+                                .pools_full = statistics.pools_full,
+                                .pools_empty = statistics.pools_empty,
+                                .pools_untouched = statistics.pools_untouched,
+                                .pools_peak = statistics.pools_peak};
+  const auto arenas = std::span(walked.arenas);
+  check_tier(arenas.first(small_arenas), small);
+  check_tier(arenas.subspan(small_arenas), statistics.medium);
   check_classes(walked, statistics);
 }
 

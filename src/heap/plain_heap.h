@@ -1,0 +1,26 @@
+// A heap of one tier: pools, and below them the general allocator.
+#pragma once
+
+#include "heap/large_requests.h"
+#include "heap/pool_heap.h"
+
+namespace tarn::heap {
+
+template <typename Geometry, typename Map>
+class PlainHeap : public PoolHeap<Geometry, Map, NoFill, LargeRequests> {
+  using Pools = PoolHeap<Geometry, Map, NoFill, LargeRequests>;
+
+ public:
+  [[nodiscard, gnu::cold]] bool open(const HeapOptions& options) noexcept {
+    this->below().open(general_of(options));
+    return Pools::open(options);
+  }
+
+  [[gnu::cold]] void collect_statistics(HeapStatistics& statistics) const noexcept {
+    Pools::collect_statistics(statistics);
+    statistics.large_now = this->below().now();
+    statistics.large_requests = this->below().ever();
+  }
+};
+
+}  // namespace tarn::heap
