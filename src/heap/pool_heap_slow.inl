@@ -144,10 +144,11 @@ void PoolHeap<Geometry, Map, Fill, Below>::become_empty(Pool& pool) noexcept {
 }
 
 // A class whose only block is allocated and freed in turn would take a pool and give it back each time:
-// its only pool stays.
+// its only pool stays. Not one of large blocks, whose pages another class is to have.
 template <typename Geometry, typename Map, typename Fill, typename Below>
 bool PoolHeap<Geometry, Map, Fill, Below>::may_keep(const Pool& pool) noexcept {
-  return pool.next == nullptr && pool.previous == nullptr;
+  constexpr std::size_t largest_kept = 4096;
+  return pool.next == nullptr && pool.previous == nullptr && pool.block_size <= largest_kept;
 }
 
 template <typename Geometry, typename Map, typename Fill, typename Below>

@@ -148,7 +148,7 @@ TEST_P(LookingAtAHeap, RemembersThePeakOfItsPools) {
 TEST_P(LookingAtAHeap, OwnsEveryByteOfItsArenasAndNothingElse) {
   int local = 0;
   void* const block = heap_.allocate(40);
-  void* const large = heap_.allocate(4000);
+  void* const large = heap_.allocate(100000);
   EXPECT_TRUE(heap_.owns(block));
   EXPECT_FALSE(heap_.owns(large));
   EXPECT_FALSE(heap_.owns(&local));

@@ -58,6 +58,11 @@ TARN_FROM_CPYTHON void PyObject_SetArenaAllocator(PyObjectArenaAllocator*);
 // All below need the GIL, but for Py_AddPendingCall.
 TARN_FROM_CPYTHON int Py_AddPendingCall(int (*function)(void*), void* data);
 TARN_FROM_CPYTHON int PyGILState_Check();
+TARN_FROM_CPYTHON PyThreadState* PyGILState_GetThisThreadState();
+TARN_FROM_CPYTHON PyThreadState* _PyThreadState_UncheckedGet();  // up to 3.13, perhaps later
+TARN_FROM_CPYTHON PyThreadState* PyThreadState_GetUnchecked();   // 3.13
+TARN_FROM_CPYTHON PyObject* PyTuple_GetItem(PyObject*, std::ptrdiff_t index);  // borrowed
+TARN_FROM_CPYTHON int PyUnicode_CompareWithASCIIString(PyObject*, const char*);
 TARN_FROM_CPYTHON int PyGILState_Ensure();  // may be called without the GIL
 TARN_FROM_CPYTHON void PyGILState_Release(int);
 TARN_FROM_CPYTHON PyThreadState* PyEval_SaveThread();

@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "base/compiler.h"
+#include "base/message.h"
+#include "integrations/python/gil.h"
 #include "integrations/python/hook.h"
 
 namespace tarn::python {
@@ -13,9 +15,22 @@ namespace {
 constexpr const char* probe_event = "tarn.probe";
 constinit bool is_watching = false;
 
-int audit(const char* event, PyObject* /*arguments*/, void* /*data*/) noexcept {
+bool is_import_of_interpreters(PyObject* arguments) noexcept {
+  PyObject* const name = PyTuple_GetItem(arguments, 0);
+  if (name == nullptr) {
+    PyErr_Clear();
+    return false;
+  }
+  return PyUnicode_CompareWithASCIIString(name, "_interpreters") == 0;
+}
+
+int audit(const char* event, PyObject* arguments, void* /*data*/) noexcept {
   // Most events start with something else, so the first letters decide.
-  if (event[0] == 'c' && std::strcmp(event, "cpython.PyInterpreterState_New") == 0) {
+  if (event[0] == 'i' && hook.version.minor >= 13 && std::strcmp(event, "import") == 0) {
+    if (is_import_of_interpreters(arguments)) {
+      heap::share(*hook.heap);
+    }
+  } else if (event[0] == 'c' && std::strcmp(event, "cpython.PyInterpreterState_New") == 0) {
     heap::share(*hook.heap);
   } else if (event[0] == 't' && std::strcmp(event, probe_event) == 0) {
     is_watching = true;
@@ -46,21 +61,27 @@ constinit std::size_t interpreter_size = 0;
 // Alignment, and what debug hooks add.
 constexpr std::size_t most_added = 256;
 
-void look_at_raw_request(std::size_t size) noexcept {
-  if (size - interpreter_size < most_added && hook.state == State::living) [[unlikely]] {
-    heap::share(*hook.heap);
+// Whether it must be refused.
+bool is_request_for_interpreter_without_gil(std::size_t size) noexcept {
+  if (size - interpreter_size >= most_added || hook.state != State::living ||
+      hook.heap->synchronisation == Synchronisation::locked || has_gil()) [[likely]] {
+    return false;
   }
+  base::Message()
+      .text("tarn: an extension makes an interpreter in a thread without the GIL, and was refused: "
+            "import _interpreters before\n")
+      .write_to(base::standard_error);
+  return true;
 }
 
 void* raw_allocate(void* context, std::size_t size) noexcept {
-  look_at_raw_request(size);
-  return raw.malloc(context, size);
+  return is_request_for_interpreter_without_gil(size) ? nullptr : raw.malloc(context, size);
 }
 
 void* raw_allocate_zeroed(void* context, std::size_t count, std::size_t size) noexcept {
-  look_at_raw_request(count *
-                      size);  // should it overflow, the request fails and no interpreter comes
-  return raw.calloc(context, count, size);
+  // Should the product overflow, the request fails and no interpreter comes.
+  return is_request_for_interpreter_without_gil(count * size) ? nullptr
+                                                               : raw.calloc(context, count, size);
 }
 
 std::size_t published_interpreter_size() noexcept {
@@ -100,7 +121,7 @@ void watch_for_interpreters() noexcept {
     return;
   }
   // The first allocation after initialisation may be another interpreter's.
-  const bool watching = hook.version.minor == 12 ? watch() : interpreter_size != 0;
+  const bool watching = watch() && (hook.version.minor == 12 || interpreter_size != 0);
   if (hook.embedded || PyInterpreterState_Get() != PyInterpreterState_Main() || !watching) {
     heap::share(*hook.heap);
   }

@@ -1,14 +1,15 @@
 // Since 3.12 interpreters may have a GIL each, while the allocator's hooks are the process's. When a
 // second interpreter is about to be made, the heap goes behind a lock.
 //
-// In Python's own program every interpreter is made by a thread that runs Python, and holds the only GIL
-// there is; whoever is inside mem or obj holds it too. So nobody else is inside the heap while it is
-// moved behind its lock, if that happens before the new interpreter exists. The moment is known
-//   on 3.12     by the audit event cpython.PyInterpreterState_New
-//   since 3.13  by the request to the raw domain for a PyInterpreterState, whose size CPython publishes for
-//               debuggers: 3.13 raises the event no longer
-// A program that embeds Python may make interpreters from threads that hold no GIL: there, and where
-// neither sign is to be had, the heap is behind its lock from the start.
+// Whoever is inside mem or obj holds the only GIL there is. So nobody else is inside the heap while a thread
+// with the GIL moves it behind its lock, if that happens before a second interpreter exists. The moment is
+// known by audit events:
+//   cpython.PyInterpreterState_New   3.12; since 3.13 only if the thread that makes it holds the GIL
+//   import of _interpreters          since 3.13, whose create() lets go of the GIL first
+// A C extension of 3.13 or later that makes an interpreter without a GIL would be neither: there the request
+// to the raw domain for a PyInterpreterState (whose size CPython publishes for debuggers) is refused, and a
+// line says why. A program that embeds Python may make interpreters from threads that hold no GIL: there,
+// and where audit events are not to be had, the heap is behind its lock from the start.
 #pragma once
 
 namespace tarn::python {

@@ -10,6 +10,7 @@
 #include "heap/page_return.h"
 #include "integrations/python/at_exit.h"
 #include "integrations/python/cpython.h"
+#include "integrations/python/gil.h"
 #include "integrations/python/hook.h"
 #include "os/event.h"
 
@@ -185,8 +186,6 @@ bool stop_waiting_thread() noexcept {
   ::pthread_join(releaser.thread, nullptr);
   return true;
 }
-
-bool has_gil() noexcept { return Py_IsInitialized() != 0 && PyGILState_Check() != 0; }
 
 void before_fork() noexcept {
   if (releaser.phase == Phase::working && has_gil() && stop_waiting_thread()) {

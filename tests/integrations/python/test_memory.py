@@ -91,7 +91,7 @@ class PythonOnTarn(HookTest):
         for python in self.each():
             outcome = self.on_tarn(python, code)
             self.assertEqual(outcome.out, "True\n")
-            self.assertIn("Small block threshold = 512, in 32 size classes.", outcome.err)
+            self.assertIn("Small block threshold = 512, in 56 size classes.", outcome.err)
             self.assertIn("Tarn: ", outcome.err)
             self.assertIn("free PyFloatObjects" if python.version < (3, 14) else "Tarn", outcome.err)
 
