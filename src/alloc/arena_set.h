@@ -13,6 +13,8 @@
 // from it until then.
 #pragma once
 
+#include <cstdint>
+
 #include "alloc/arena.h"
 #include "alloc/usable_arenas.h"
 
@@ -93,14 +95,33 @@ class ArenaSet {
     return &arena;
   }
 
-  // Also the one that is kept against thrashing. Returns how many.
-  std::size_t release_empty_arenas() noexcept {
+  // Also the one that is kept against thrashing; until `bytes` are reached. Returns how many arenas.
+  std::size_t release_empty_arenas(std::size_t bytes = SIZE_MAX) noexcept {
     std::size_t count = 0;
-    while (Arena* const arena = usable_arenas_.any_empty()) {
+    while (count * Geometry::arena_size < bytes) {
+      Arena* const arena = usable_arenas_.any_empty();
+      if (arena == nullptr) {
+        break;
+      }
       remove_arena(*arena);
       ++count;
     }
     return count;
+  }
+
+  // Pools that are empty, not untouched, of the few arenas that have most of them. `visit` returns whether to
+  // go on.
+  template <typename Visit>
+  void for_each_free_pool(Visit visit) noexcept {
+    constexpr int most_arenas = 4;
+    Arena* arena = usable_arenas_.last();
+    for (int i = 0; i < most_arenas && arena != nullptr; ++i, arena = arena->previous) {
+      for (Pool* pool = arena->freepools; pool != nullptr; pool = pool->next) {
+        if (!visit(*pool)) {
+          return;
+        }
+      }
+    }
   }
 
   // Whether all empty arenas are kept, until release_empty_arenas or begin_unmap.

@@ -23,6 +23,9 @@ class UsableArenas {
  public:
   [[nodiscard]] Arena* first() const noexcept { return list_.first(); }
 
+  // The emptiest. Linear in PoolsPerArena.
+  [[nodiscard]] Arena* last() const noexcept { return last_at_most(PoolsPerArena); }
+
   // A new arena: all its pools are free. Goes to the end.
   void add(Arena& arena) noexcept {
     TARN_DEBUG_CHECK(arena.nfreepools, ==, PoolsPerArena, "a new arena's pools are all free");

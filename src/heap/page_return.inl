@@ -208,6 +208,22 @@ void PoolHeap<Geometry, Map, Fill, Below>::discard(const ReturnBatch& batch) noe
   unmap(batch, 0);
 }
 
+template <typename Geometry, typename Map, typename Fill, typename Below>
+std::size_t PoolHeap<Geometry, Map, Fill, Below>::give_back_empty(std::size_t bytes) noexcept {
+  std::size_t given = arenas_.release_empty_arenas(bytes) * Geometry::arena_size;
+  if constexpr (Fill::lets_pages_go) {
+    const std::size_t page = alloc::PoolPages<Geometry>::page_size();
+    arenas_.for_each_free_pool([&](Pool& pool) {
+      for (auto pages = alloc::PoolPages<Geometry>::give_up(pool); pages != 0; pages &= pages - 1) {
+        os::discard(pool.start() + static_cast<std::size_t>(std::countr_zero(pages)) * page, page);
+        given += page;
+      }
+      return given < bytes;
+    });
+  }
+  return given;
+}
+
 // For the stress mode: no waiting, no batch. The pool stays where it is.
 template <typename Geometry, typename Map, typename Fill, typename Below>
 void PoolHeap<Geometry, Map, Fill, Below>::return_now(Pool& pool) noexcept {

@@ -83,6 +83,16 @@ class PoolHeap {
   // domains to `faces`. No other thread may be inside.
   [[gnu::cold]] void redirect_to(PoolHeap& target, const Face (&faces)[domain_count]) noexcept;
 
+  // Before an arena is mapped, the peer gives back as many bytes of empty arenas and pools: what one tier
+  // has drained must not add to what another one needs.
+  struct Peer {
+    std::size_t (*give_back_empty)(void* pools, std::size_t bytes) = nullptr;
+    void* pools = nullptr;
+  };
+  void set_peer(const Peer& peer) noexcept { peer_ = peer; }
+  // Up to so many bytes, or a little more. Returns how many.
+  [[gnu::cold]] std::size_t give_back_empty(std::size_t bytes) noexcept;
+
   // Moves all state to `target`, for a heap that is only reached through another that moves.
   [[gnu::cold]] void move_to(PoolHeap& target) noexcept;
 
@@ -142,6 +152,7 @@ class PoolHeap {
   DomainType domains_[domain_count];
   Below below_;
 
+  Peer peer_;
   Watcher watcher_;
   std::size_t disturbances_ = 0;
   std::size_t tell_at_ = 0;

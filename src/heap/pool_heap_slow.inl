@@ -67,6 +67,9 @@ alloc::Pool* PoolHeap<Geometry, Map, Fill, Below>::make_used(DomainType& domain,
                                                              std::size_t szidx) noexcept {
   if (!arenas_.has_usable()) {
     stop_keeping_all(nullptr);  // before a new arena is taken
+    if (!arenas_.has_usable() && peer_.give_back_empty != nullptr) {
+      peer_.give_back_empty(peer_.pools, Geometry::arena_size);
+    }
   }
   Pool* const pool = arenas_.take_pool();
   if (pool == nullptr) {

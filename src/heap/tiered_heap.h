@@ -54,7 +54,7 @@ class TieredHeap {
 
   [[nodiscard, gnu::cold]] bool open(const HeapOptions& options) noexcept {
     medium_.below().open(general_of(options));
-    small_.below().open(medium_);
+    connect();
     if (!medium_.open(options)) {
       return false;
     }
@@ -106,7 +106,7 @@ class TieredHeap {
   [[gnu::cold]] void redirect_to(TieredHeap& target, const Face (&faces)[domain_count]) noexcept {
     small_.redirect_to(target.small_, faces);
     medium_.move_to(target.medium_);
-    target.small_.below().open(target.medium_);
+    target.connect();
   }
 
   void watch(const Watcher& watcher) noexcept {
@@ -146,6 +146,18 @@ class TieredHeap {
   }
 
  private:
+  void connect() noexcept {
+    small_.below().open(medium_);
+    small_.set_peer({[](void* pools, std::size_t bytes) noexcept {
+                       return static_cast<Medium*>(pools)->give_back_empty(bytes);
+                     },
+                     &medium_});
+    medium_.set_peer({[](void* pools, std::size_t bytes) noexcept {
+                        return static_cast<Small*>(pools)->give_back_empty(bytes);
+                      },
+                      &small_});
+  }
+
   [[nodiscard]] static TierStatistics tier_of(const HeapStatistics& of) noexcept {
     return {.arena_size = of.arena_size,
             .pool_size = of.pool_size,

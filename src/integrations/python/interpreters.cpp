@@ -68,8 +68,9 @@ bool is_request_for_interpreter_without_gil(std::size_t size) noexcept {
     return false;
   }
   base::Message()
-      .text("tarn: an extension makes an interpreter in a thread without the GIL, and was refused: "
-            "import _interpreters before\n")
+      .text(
+          "tarn: an extension makes an interpreter in a thread without the GIL, and was refused: "
+          "import _interpreters before\n")
       .write_to(base::standard_error);
   return true;
 }
@@ -81,7 +82,7 @@ void* raw_allocate(void* context, std::size_t size) noexcept {
 void* raw_allocate_zeroed(void* context, std::size_t count, std::size_t size) noexcept {
   // Should the product overflow, the request fails and no interpreter comes.
   return is_request_for_interpreter_without_gil(count * size) ? nullptr
-                                                               : raw.calloc(context, count, size);
+                                                              : raw.calloc(context, count, size);
 }
 
 std::size_t published_interpreter_size() noexcept {
