@@ -23,6 +23,7 @@
 #include "integrations/python/lines.h"
 #include "integrations/python/releaser.h"
 #include "integrations/python/report.h"
+#include "os/event.h"
 #include "os/mutex.h"
 
 namespace tarn::python {
@@ -31,19 +32,24 @@ namespace {
 
 enum class Phase : std::uint8_t { off, listening, called, forked };
 
-constexpr int patience_milliseconds = 1000;
+constexpr unsigned patience_milliseconds = 1000;
 constexpr std::size_t stack_size = std::size_t{256} * 1024;
+// A program that ends before pays for the thread's creation and nothing else.
+constexpr unsigned opening_milliseconds = 100;
 // After the program closed our descriptors: it may not be done with closing.
-constexpr long reopening_nanoseconds = 200'000'000;
-constexpr unsigned most_reopenings = 16;
+constexpr unsigned reopening_milliseconds = 200;
+constexpr unsigned most_openings = 16;
 
 struct Control {
   std::atomic<Phase> phase{Phase::off};  // changed with the GIL held
   std::atomic<bool> waits{false};        // asleep, without a client
   std::atomic<bool> stopping{false};
   bool knows_fork = false;
-  unsigned reopenings = 0;
+  bool is_unjoined = false;  // the thread was told to end, and touches nothing any longer
+  unsigned openings = 0;
+  std::uint64_t opens_at = 0;  // for the first time, in milliseconds of the clock
   pthread_t thread = {};
+  os::Event stop;  // instead of the socket's, while there is none
   os::Mutex mutex;  // over both below, whenever they change; held across a fork
   ControlSocket socket;
   Descriptor client;
@@ -54,19 +60,24 @@ constinit Control control;
 constinit Figures figures = {};
 constinit char answer_bytes[most_report_bytes] = {};
 
+std::uint64_t now_in_milliseconds() noexcept {
+  timespec now = {};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1000 +
+         static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+unsigned left_until(std::uint64_t end) noexcept {
+  const std::uint64_t now = now_in_milliseconds();
+  return now < end ? static_cast<unsigned>(end - now) : 0;
+}
+
 class Deadline {
  public:
-  Deadline() noexcept { ::clock_gettime(CLOCK_MONOTONIC, &start_); }
-  [[nodiscard]] int left() const noexcept {
-    timespec now = {};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    const long long passed = static_cast<long long>(now.tv_sec - start_.tv_sec) * 1000 +
-                             (now.tv_nsec - start_.tv_nsec) / 1'000'000;
-    return passed < patience_milliseconds ? patience_milliseconds - static_cast<int>(passed) : 0;
-  }
+  [[nodiscard]] int left() const noexcept { return static_cast<int>(left_until(end_)); }
 
  private:
-  timespec start_ = {};
+  std::uint64_t end_ = now_in_milliseconds() + patience_milliseconds;
 };
 
 // False: the time is up, or the thread is to stop.
@@ -210,35 +221,43 @@ void serve_client() noexcept {
   control.client.close();
 }
 
-// The program has closed our descriptors. False: it does so again and again.
-bool reopen() noexcept {
-  const timespec pause = {0, reopening_nanoseconds};
-  ::nanosleep(&pause, nullptr);
+// False: somebody stops the thread. Whoever does that while it waits takes `waits` away first, and it
+// touches nothing after that.
+bool end_waiting() noexcept {
+  bool expected = true;
+  return control.waits.compare_exchange_strong(expected, false) && !control.stopping;
+}
+
+// The first time, or after the program closed our descriptors. False: the thread is to end.
+bool open_socket() noexcept {
+  control.waits = true;
+  static_cast<void>(control.stop.wait_for(control.openings == 0 ? left_until(control.opens_at)
+                                                                : reopening_milliseconds));
+  if (!end_waiting()) {
+    return false;
+  }
   const os::Locked locked(control.mutex);
   control.socket.close();
-  return !control.stopping && ++control.reopenings <= most_reopenings &&
+  return !control.stopping && ++control.openings <= most_openings &&
          control.socket.open(hook.settings.runtime_folder);
 }
 
 void* run(void* /*argument*/) noexcept {
   ::prctl(PR_SET_NAME, "tarn-control", 0, 0, 0);
   for (;;) {
+    if (!control.socket.is_whole() && !open_socket()) {
+      return nullptr;
+    }
     pollfd wanted[2] = {{control.socket.listener(), POLLIN, 0},
                         {control.socket.wake_read(), POLLIN, 0}};
     control.waits = true;
     if (!control.stopping) {
       ::poll(wanted, 2, -1);
     }
-    // Whoever stops it while it waits takes `waits` away first.
-    bool expected = true;
-    if (!control.waits.compare_exchange_strong(expected, false) || control.stopping) {
+    if (!end_waiting()) {
       return nullptr;
     }
-    if (!control.socket.is_whole()) {
-      if (!reopen()) {
-        return nullptr;
-      }
-    } else if (wanted[0].revents != 0) {
+    if (wanted[0].revents != 0 && control.socket.is_whole()) {
       serve_client();
     }
   }
@@ -255,6 +274,7 @@ bool create_thread() noexcept {
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  control.stop.reset();
   control.socket.calm();
   control.waits = false;
   control.stopping = false;
@@ -264,35 +284,30 @@ bool create_thread() noexcept {
   return created;
 }
 
-void turn_off() noexcept {
-  control.phase = Phase::off;
+void wake() noexcept {
+  control.stop.set();
   const os::Locked locked(control.mutex);
-  control.socket.close();
+  control.socket.wake();
 }
 
-void listen_with_thread() noexcept {
-  control.phase = Phase::listening;
-  if (!create_thread()) {
-    turn_off();
+void start_thread() noexcept {
+  if (control.is_unjoined) {
+    ::pthread_join(control.thread, nullptr);
+    control.is_unjoined = false;
   }
+  control.phase = create_thread() ? Phase::listening : Phase::off;
 }
 
-// A socket, and the thread.
+// In a new life of Python, or in a new process.
 void begin() noexcept {
-  bool is_open = false;
-  {
-    const os::Locked locked(control.mutex);
-    is_open = control.socket.open(hook.settings.runtime_folder);
-  }
-  control.phase = Phase::off;
-  if (is_open) {
-    listen_with_thread();
-  }
+  control.openings = 0;
+  control.opens_at = now_in_milliseconds() + opening_milliseconds;
+  start_thread();
 }
 
 int start_again(void* /*data*/) noexcept {
   if (control.phase == Phase::called) {
-    listen_with_thread();
+    start_thread();
   }
   return 0;
 }
@@ -305,7 +320,7 @@ bool stop_sleeping_thread() noexcept {
   if (!control.waits.compare_exchange_strong(expected, false)) {
     return false;
   }
-  control.socket.wake();
+  wake();
   ::pthread_join(control.thread, nullptr);
   return true;
 }
@@ -336,6 +351,7 @@ void after_fork_in_child() noexcept {
   control.client.close();
   control.mutex.unlock();
   control.waits = false;
+  control.is_unjoined = false;
   if (control.phase != Phase::off) {
     control.phase = has_gil() ? Phase::forked : Phase::off;
   }
@@ -398,22 +414,23 @@ void start_control() noexcept {
 void stop_control() noexcept {
   if (control.phase.exchange(Phase::off) == Phase::listening) {
     control.stopping = true;
-    {
-      const os::Locked locked(control.mutex);
-      control.socket.wake();
+    bool expected = true;
+    control.is_unjoined = control.waits.compare_exchange_strong(expected, false);
+    wake();
+    if (!control.is_unjoined) {
+      PyThreadState* const state = PyEval_SaveThread();
+      ::pthread_join(control.thread, nullptr);
+      PyEval_RestoreThread(state);
     }
-    PyThreadState* const state = PyEval_SaveThread();
-    ::pthread_join(control.thread, nullptr);
-    PyEval_RestoreThread(state);
   }
-  turn_off();
+  const os::Locked locked(control.mutex);
+  control.socket.close();
 }
 
 void abandon_control() noexcept {
   if (control.phase.exchange(Phase::off) != Phase::off) {
     control.stopping = true;
     const os::Locked locked(control.mutex);
-    control.socket.wake();
     control.socket.remove_file();
   }
 }
