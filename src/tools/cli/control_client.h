@@ -1,0 +1,14 @@
+// Asking a process at its control socket.
+#pragma once
+
+#include <string>
+
+#include "tools/cli/target.h"
+
+namespace tarn::cli {
+
+// The whole answer to a request ("release"), unchecked. Throws Failure: who can't be reached, isn't who it
+// should be, or doesn't answer in time. Then nothing has happened in the target.
+[[nodiscard]] std::string ask(const Target& target, const std::string& request);
+
+}  // namespace tarn::cli
