@@ -145,9 +145,8 @@ Descriptor connect_to(const Target& target) {
       }
     }
     // A process opens its socket when it has run for a while; others needn't be waited for.
-    const std::string why = why_unreachable(target);
-    if (attempt + 1 == attempts || !why.starts_with("libtarn")) {
-      fail(target, why);
+    if (attempt + 1 == attempts || is_control_off(target)) {
+      fail(target, why_unreachable(target));
     }
     ::usleep(static_cast<useconds_t>(std::chrono::microseconds(between_attempts).count()));
   }
@@ -169,10 +168,17 @@ Descriptor connect_to(const Target& target) {
 
 }  // namespace
 
-std::string ask(const Target& target, const std::string& request) {
+void expect_on_tarn(const Target& target) {
   if (::geteuid() != 0 && ::geteuid() != target.user) {
     fail(target, "it belongs to another user");
   }
+  if (!has_library(target)) {
+    fail(target, why_unreachable(target));
+  }
+}
+
+std::string ask(const Target& target, const std::string& request) {
+  expect_on_tarn(target);
   const Descriptor socket = connect_to(target);
   const std::string line = request + "\n";
   if (::send(socket.number(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {

@@ -46,6 +46,7 @@ int release(const std::vector<std::string>& words) {
     throw UsageError("tarn release", "no process id");
   }
   const Target target = find_target(read_process_id(word, "tarn release"));
+  expect_on_tarn(target);
   const std::uint64_t before = resident_bytes(target.pid);
   std::uint64_t released = 0;
   try {

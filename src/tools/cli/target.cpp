@@ -129,16 +129,23 @@ Target find_target(pid_t pid) {
   return target;
 }
 
-std::string why_unreachable(const Target& target) {
+bool has_library(const Target& target) {
   const std::optional<std::string> maps = try_to_read(target.pid, "maps");
-  if (!maps) {
+  return maps && maps->find("libtarn-python") != std::string::npos;
+}
+
+bool is_control_off(const Target& target) {
+  return has_entry(try_to_read(target.pid, "environ").value_or(""), "TARN_CONTROL=off");
+}
+
+std::string why_unreachable(const Target& target) {
+  if (!try_to_read(target.pid, "maps")) {
     return errno == EACCES || errno == EPERM ? "it may not be looked into" : "it is gone";
   }
-  if (maps->find("libtarn-python") == std::string::npos) {
+  if (!has_library(target)) {
     return "it doesn't live on Tarn; 'tarn run' starts a program that does";
   }
-  const std::string environment = try_to_read(target.pid, "environ").value_or("");
-  if (has_entry(environment, "TARN_CONTROL=off")) {
+  if (is_control_off(target)) {
     return "it was started with TARN_CONTROL=off";
   }
   return "libtarn-python.so is loaded, but nobody listens: it isn't Python, it has just started, or "

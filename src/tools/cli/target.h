@@ -21,6 +21,11 @@ struct Target {
 // Throws Failure: there is no such process, it has ended, or /proc isn't there.
 [[nodiscard]] Target find_target(pid_t pid);
 
+// Whether libtarn-python.so is loaded in it, and whether its environment turned the control off; false where
+// /proc doesn't tell.
+[[nodiscard]] bool has_library(const Target& target);
+[[nodiscard]] bool is_control_off(const Target& target);
+
 // Why it can't be reached at a socket, as far as /proc tells: "it doesn't live on Tarn …".
 [[nodiscard]] std::string why_unreachable(const Target& target);
 
