@@ -191,7 +191,7 @@ Accepted accept_client() noexcept {
   const int client =
       ::accept4(control.socket.listener(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (client >= 0) {
-    control.client.open(client);
+    control.client.take_up(client);
     return Accepted::client;
   }
   const bool went_away = errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;

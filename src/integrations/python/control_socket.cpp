@@ -37,49 +37,49 @@ int open_folder(int at, const char* path, int more_flags) noexcept {
   return ::openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | more_flags);
 }
 
-// Ours alone: else it is closed, and -1 returned.
-int only_ours(int folder) noexcept {
+// Whether only we may enter it.
+bool is_private(const Descriptor& folder) noexcept {
   struct stat status = {};
-  if (folder >= 0 && (::fstat(folder, &status) != 0 || status.st_uid != ::geteuid() ||
-                      (status.st_mode & 0777U) != 0700U)) {
-    ::close(folder);
-    return -1;
-  }
-  return folder;
+  return folder.number() >= 0 && ::fstat(folder.number(), &status) == 0 &&
+         S_ISDIR(status.st_mode) && status.st_uid == ::geteuid() &&
+         (status.st_mode & 0777U) == 0700U;
 }
 
-int make_folder(int at, const char* name) noexcept {
+// Closes what isn't private.
+bool make_folder(int at, const char* name, Descriptor& folder) noexcept {
   ::mkdirat(at, name, 0700);
-  return only_ours(open_folder(at, name, O_NOFOLLOW));
+  folder.take(open_folder(at, name, O_NOFOLLOW));
+  if (!is_private(folder)) {
+    folder.close();
+    return false;
+  }
+  return true;
 }
 
-// The folder for sockets, and its path; -1: there is none that can be used.
+// The folder for sockets, and its path; false: there is none that can be used.
 template <std::size_t Size>
-int socket_folder(const char* runtime_folder, char (&path)[Size]) noexcept {
+bool open_socket_folder(const char* runtime_folder, char (&path)[Size],
+                        Descriptor& folder) noexcept {
   if (runtime_folder[0] == '/' && format(path, "%s/tarn", runtime_folder)) {
-    const int outer = only_ours(open_folder(AT_FDCWD, runtime_folder, 0));
-    if (outer >= 0) {
-      const int folder = make_folder(outer, "tarn");
-      ::close(outer);
-      if (folder >= 0) {
-        return folder;
-      }
+    Descriptor outer;
+    outer.take(open_folder(AT_FDCWD, runtime_folder, 0));
+    const bool made = is_private(outer) && make_folder(outer.number(), "tarn", folder);
+    outer.close();
+    if (made) {
+      return true;
     }
   }
-  if (!format(path, "/tmp/tarn-%lu", static_cast<unsigned long>(::geteuid()))) {
-    return -1;
-  }
-  return make_folder(AT_FDCWD, path);
+  return format(path, "/tmp/tarn-%lu", static_cast<unsigned long>(::geteuid())) &&
+         make_folder(AT_FDCWD, path, folder);
 }
 
 // Zero: the system doesn't tell.
 unsigned long long start_of_this_process() noexcept {
   char text[1024];
-  const int file = ::open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-  const ssize_t size = file < 0 ? -1 : ::read(file, text, sizeof(text) - 1);
-  if (file >= 0) {
-    ::close(file);
-  }
+  Descriptor file;
+  file.take(::open("/proc/self/stat", O_RDONLY | O_CLOEXEC));
+  const ssize_t size = ::read(file.number(), text, sizeof(text) - 1);
+  file.close();
   if (size <= 0) {
     return 0;
   }
@@ -102,14 +102,13 @@ bool address_of(int folder, const char* name, sockaddr_un& address) noexcept {
 // Nobody listens at it.
 bool is_abandoned(int folder, const char* name) noexcept {
   sockaddr_un address;
-  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const bool refused =
-      socket >= 0 && address_of(folder, name, address) &&
-      ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 &&
-      errno == ECONNREFUSED;
-  if (socket >= 0) {
-    ::close(socket);
-  }
+  Descriptor socket;
+  socket.take(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const bool refused = address_of(folder, name, address) &&
+                       ::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address),
+                                 sizeof(address)) != 0 &&
+                       errno == ECONNREFUSED;
+  socket.close();
   return refused;
 }
 
@@ -161,16 +160,28 @@ int highest_descriptors() noexcept {
 
 }  // namespace
 
-void Descriptor::open(int descriptor) noexcept {
-  const int high = ::fcntl(descriptor, F_DUPFD_CLOEXEC, highest_descriptors());
-  if (high >= 0) {
-    ::close(descriptor);
-  }
-  number_ = high >= 0 ? high : descriptor;
+void Descriptor::take(int descriptor) noexcept {
+  number_ = descriptor;
   struct stat status = {};
-  ::fstat(number_, &status);
+  if (descriptor < 0 || ::fstat(descriptor, &status) != 0) {
+    number_ = -1;  // the program has closed it already
+    return;
+  }
   device_ = status.st_dev;
   inode_ = status.st_ino;
+}
+
+void Descriptor::take_up(int descriptor) noexcept {
+  take(descriptor);
+  const int high = number_ < 0 ? -1 : ::fcntl(number_, F_DUPFD_CLOEXEC, highest_descriptors());
+  if (high >= 0) {
+    close();
+    number_ = high;
+    if (!is_ours()) {
+      ::close(high);  // a copy of what the program has got the number for
+      number_ = -1;
+    }
+  }
 }
 
 bool Descriptor::is_ours() const noexcept {
@@ -189,15 +200,15 @@ void Descriptor::close() noexcept {
 bool ControlSocket::open(const char* runtime_folder) noexcept {
   const int before = errno;
   char folder_path[sizeof(path_) - 64];
-  const int folder = socket_folder(runtime_folder, folder_path);
+  Descriptor folder;
   bool is_open = false;
-  if (folder >= 0) {
-    remove_files_of_dead_processes(folder);
+  if (open_socket_folder(runtime_folder, folder_path, folder)) {
+    remove_files_of_dead_processes(folder.number());
     const unsigned long long start = start_of_this_process();
     is_open = start != 0 &&
               format(path_, "%s/%ld-%llu", folder_path, static_cast<long>(::getpid()), start) &&
-              listen_in(folder);
-    ::close(folder);
+              make_pipe() && listen_in(folder.number()) && is_whole();
+    folder.close();
     if (!is_open) {
       close();
     }
@@ -206,27 +217,25 @@ bool ControlSocket::open(const char* runtime_folder) noexcept {
   return is_open;
 }
 
-bool ControlSocket::listen_in(int folder) noexcept {
-  const char* const name = std::strrchr(path_, '/') + 1;
-  ::unlinkat(folder, name, 0);  // of this very process, before it executed another program
-  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  sockaddr_un address;
-  if (socket < 0 || !address_of(folder, name, address) ||
-      ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
-      ::listen(socket, most_waiting_clients) != 0) {
-    if (socket >= 0) {
-      ::close(socket);
-    }
-    return false;
-  }
-  listener_.open(socket);
+bool ControlSocket::make_pipe() noexcept {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
     return false;
   }
-  wake_read_.open(ends[0]);
-  wake_write_.open(ends[1]);
+  wake_read_.take_up(ends[0]);
+  wake_write_.take_up(ends[1]);
   return true;
+}
+
+bool ControlSocket::listen_in(int folder) noexcept {
+  const char* const name = std::strrchr(path_, '/') + 1;
+  ::unlinkat(folder, name, 0);  // of this very process, before it executed another program
+  listener_.take_up(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_un address;
+  return address_of(folder, name, address) && listener_.is_ours() &&
+         ::bind(listener_.number(), reinterpret_cast<const sockaddr*>(&address),
+                sizeof(address)) == 0 &&
+         ::listen(listener_.number(), most_waiting_clients) == 0;
 }
 
 void ControlSocket::close_descriptors() noexcept {

@@ -18,8 +18,10 @@ namespace tarn::python {
 
 class Descriptor {
  public:
-  // Moves the descriptor up, where programs don't look. Takes it over.
-  void open(int descriptor) noexcept;
+  // Takes over a descriptor that was opened this moment; -1: none.
+  void take(int descriptor) noexcept;
+  // And moves it up, where programs don't look.
+  void take_up(int descriptor) noexcept;
   // Whether it is still the file that it was.
   [[nodiscard]] bool is_ours() const noexcept;
   // If it's ours.
@@ -55,6 +57,7 @@ class ControlSocket {
   [[nodiscard]] int wake_read() const noexcept { return wake_read_.number(); }
 
  private:
+  [[nodiscard]] bool make_pipe() noexcept;
   [[nodiscard]] bool listen_in(int folder) noexcept;
   void close_descriptors() noexcept;
 
