@@ -1,6 +1,7 @@
 // Any text whatever as the answer of a process and, behind a zero byte, as its mappings: either refused with a
 // printable line, or made into a ledger whose lines add up, printable and valid JSON.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -151,8 +151,10 @@ class PageMap {
         visit(bytes(lookup_.root_[i]), leaf_size(), Holds::descriptors);
       }
     }
-    for_each([&](const Arena& arena) { visit(arena.address, Geometry::arena_size, Holds::arenas); });
-    for_each([&](const Arena& arena) { visit(bytes(arena.pools), record_size(), Holds::descriptors); });
+    for_each(
+        [&](const Arena& arena) { visit(arena.address, Geometry::arena_size, Holds::arenas); });
+    for_each(
+        [&](const Arena& arena) { visit(bytes(arena.pools), record_size(), Holds::descriptors); });
     for (Arena* record = unused_; record != nullptr; record = record->next) {
       visit(bytes(pools_of(*record)), record_size(), Holds::descriptors);
     }

@@ -66,7 +66,7 @@ struct ReturnRequest {
   unsigned least_age = 0;  // ticks, at most 200
   bool tick = false;
   std::size_t most_bytes = SIZE_MAX;  // of a batch, more or less
-  bool all = false;  // also what nobody noted: for heaps that aren't watched
+  bool all = false;                   // also what nobody noted: for heaps that aren't watched
 };
 
 // Who watches a heap is called when blocks have come back `after` times (a state changed, or an eighth of a

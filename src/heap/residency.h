@@ -32,7 +32,7 @@ struct Residency {
   std::size_t untouched;           // in blocks never handed out, and behind a pool's last block
   std::size_t empty;               // in empty and untouched pools
   std::size_t live_pages;          // in pages that hold a part of an allocated block
-  std::size_t descriptors;         // resident bytes of what the heap knows of its arenas, outside of them
+  std::size_t descriptors;  // resident bytes of what the heap knows of its arenas, outside of them
 
   // All addresses that the above lies in. Neighbours are one range.
   std::size_t range_count;

@@ -49,7 +49,7 @@ struct Control {
   unsigned openings = 0;
   std::uint64_t opens_at = 0;  // for the first time, in milliseconds of the clock
   pthread_t thread = {};
-  os::Event stop;  // instead of the socket's, while there is none
+  os::Event stop;   // instead of the socket's, while there is none
   os::Mutex mutex;  // over both below, whenever they change; held across a fork
   ControlSocket socket;
   Descriptor client;
@@ -97,13 +97,12 @@ bool wait_for_client(short events, const Deadline& deadline) noexcept {
 bool send_all(const char* text, std::size_t size) noexcept {
   const Deadline deadline;
   while (size != 0) {
-    const ssize_t sent =
-        ::send(control.client.number(), text, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = ::send(control.client.number(), text, size, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0) {
       text += sent;
       size -= static_cast<std::size_t>(sent);
-    } else if (sent == 0 || (errno != EINTR && (errno != EAGAIN || !wait_for_client(
-                                                                       POLLOUT, deadline)))) {
+    } else if (sent == 0 ||
+               (errno != EINTR && (errno != EAGAIN || !wait_for_client(POLLOUT, deadline)))) {
       return false;
     }
   }

@@ -13,8 +13,7 @@ Request parse_request(const char* bytes, std::size_t size) noexcept {
   }
   const auto is = [&](const char* word) noexcept {
     const std::size_t length = std::strlen(word);
-    return static_cast<std::size_t>(end - bytes) == length &&
-           std::memcmp(bytes, word, length) == 0;
+    return static_cast<std::size_t>(end - bytes) == length && std::memcmp(bytes, word, length) == 0;
   };
   if (is("release")) {
     return Request::release;

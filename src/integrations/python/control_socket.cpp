@@ -233,8 +233,8 @@ bool ControlSocket::listen_in(int folder) noexcept {
   listener_.take_up(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   sockaddr_un address;
   return address_of(folder, name, address) && listener_.is_ours() &&
-         ::bind(listener_.number(), reinterpret_cast<const sockaddr*>(&address),
-                sizeof(address)) == 0 &&
+         ::bind(listener_.number(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) ==
+             0 &&
          ::listen(listener_.number(), most_waiting_clients) == 0;
 }
 

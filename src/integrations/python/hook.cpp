@@ -102,8 +102,8 @@ HeapOptions options_for_python() noexcept {
   options.checks = hook.settings.checks;
   options.address_map = hook.settings.address_map;
   options.general = &hook.general;
-  options.release = hook.settings.release == ReleasePolicy::at_once ? Release::at_once
-                                                                     : Release::on_request;
+  options.release =
+      hook.settings.release == ReleasePolicy::at_once ? Release::at_once : Release::on_request;
   if (options.checks == Checks::debug) {
     options.lock_is_held = gil_is_held;
   }

@@ -86,8 +86,8 @@ Next turn(heap::ReturnRequest& request) noexcept {
   if (releaser.batch.has_work()) {
     releaser.batch_is_open = true;
     if (request.most_bytes != SIZE_MAX) {
-      request.most_bytes -= releaser.batch.bytes < request.most_bytes ? releaser.batch.bytes
-                                                                      : request.most_bytes;
+      request.most_bytes -=
+          releaser.batch.bytes < request.most_bytes ? releaser.batch.bytes : request.most_bytes;
     }
     return Next::work;
   }

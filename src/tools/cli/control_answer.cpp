@@ -22,7 +22,8 @@ std::string_view body_of(std::string_view text) {
     throw BadAnswer(fmt::format("longer than {}", bytes_text(answer_size_limit)));
   }
   if (!text.starts_with(greeting)) {
-    throw BadAnswer(fmt::format("not 'tarn-control 1' but '{}'", shown(text.substr(0, text.find('\n')))));
+    throw BadAnswer(
+        fmt::format("not 'tarn-control 1' but '{}'", shown(text.substr(0, text.find('\n')))));
   }
   text.remove_prefix(greeting.size());
   if (text.starts_with("error ")) {
@@ -47,7 +48,8 @@ AnswerStage stage_of(std::string_view text) {
   if (!text.starts_with(greeting)) {
     return AnswerStage::nothing;
   }
-  return text.substr(greeting.size()).starts_with(begun) ? AnswerStage::begun : AnswerStage::greeted;
+  return text.substr(greeting.size()).starts_with(begun) ? AnswerStage::begun
+                                                         : AnswerStage::greeted;
 }
 
 std::uint64_t read_released(std::string_view text) {

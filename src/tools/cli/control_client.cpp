@@ -110,14 +110,17 @@ Descriptor connect_in(const std::string& folder, const Target& target) {
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
-  const auto end = fmt::format_to_n(address.sun_path, sizeof address.sun_path - 1,
-                                    "/proc/self/fd/{}/{}-{}", opened.number(), target.pid, target.start);
+  const auto end =
+      fmt::format_to_n(address.sun_path, sizeof address.sun_path - 1, "/proc/self/fd/{}/{}-{}",
+                       opened.number(), target.pid, target.start);
   *end.out = '\0';
   const timeval patience = {patience_for_greeting.count(), 0};
-  if (!socket.is_open() || ::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0) {
+  if (!socket.is_open() ||
+      ::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0) {
     return Descriptor(-1);
   }
-  if (::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
+      0) {
     if (errno == EAGAIN) {
       fail(target, "too many others ask it");
     }
@@ -156,10 +159,12 @@ Descriptor connect_to(const Target& target) {
 [[noreturn]] void too_late(const Target& target, AnswerStage stage) {
   switch (stage) {
     case AnswerStage::greeted:
-      fail(target, fmt::format("it has held Python's lock (the GIL) for {} seconds; nothing was done",
-                               patience_for_lock.count()));
+      fail(target,
+           fmt::format("it has held Python's lock (the GIL) for {} seconds; nothing was done",
+                       patience_for_lock.count()));
     case AnswerStage::begun:
-      fail(target, fmt::format("its answer wasn't over after {} seconds", patience_for_work.count()));
+      fail(target,
+           fmt::format("its answer wasn't over after {} seconds", patience_for_work.count()));
     default:
       fail(target, fmt::format("it doesn't answer for {} seconds; is it stopped?",
                                patience_for_greeting.count()));
@@ -181,7 +186,8 @@ std::string ask(const Target& target, const std::string& request) {
   expect_on_tarn(target);
   const Descriptor socket = connect_to(target);
   const std::string line = request + "\n";
-  if (::send(socket.number(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
+  if (::send(socket.number(), line.data(), line.size(), MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(line.size())) {
     fail(target, fmt::format("it doesn't take the request: {}", std::strerror(errno)));
   }
   std::string answer;

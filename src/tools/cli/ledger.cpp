@@ -52,11 +52,11 @@ Look look_at(const Target& target) {
                                             target.pid, target.name, bad.what()));
   }
   try {
-    look.ledger = make_ledger(
-        look.report, read_memory_map(read_process_file(target.pid, "smaps")),
-        stack_pointers(target.pid), [&](std::uint64_t start, std::uint64_t end) {
-          return resident_between(target.pid, start, end);
-        });
+    look.ledger =
+        make_ledger(look.report, read_memory_map(read_process_file(target.pid, "smaps")),
+                    stack_pointers(target.pid), [&](std::uint64_t start, std::uint64_t end) {
+                      return resident_between(target.pid, start, end);
+                    });
   } catch (const BadMap& bad) {
     throw Failure(exit_failure, fmt::format("process {}: {}", target.pid, bad.what()));
   }

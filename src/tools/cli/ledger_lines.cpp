@@ -132,7 +132,8 @@ std::string ledger_text(const Ledger& ledger, const Report& report, const Style&
   text += fmt::format(
       "\n{} are in pages without a live block. The page floor, the least that\n"
       "can be kept, is {}, {} of it in pools.\n",
-      bytes_text(ledger.can_go), bytes_text(ledger.page_floor), bytes_text(ledger.pools_page_floor));
+      bytes_text(ledger.can_go), bytes_text(ledger.page_floor),
+      bytes_text(ledger.pools_page_floor));
   if (report.checks == "debug") {
     text += "A heap with debug checks gives back whole arenas only.\n";
   }

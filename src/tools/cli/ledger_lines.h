@@ -45,7 +45,8 @@ using ResidentBetween = std::function<std::uint64_t(std::uint64_t start, std::ui
                                  const ResidentBetween& resident_between);
 
 // Ends with a newline.
-[[nodiscard]] std::string ledger_text(const Ledger& ledger, const Report& report, const Style& style);
+[[nodiscard]] std::string ledger_text(const Ledger& ledger, const Report& report,
+                                      const Style& style);
 [[nodiscard]] std::string ledger_json(const Ledger& ledger, const Report& report);
 
 }  // namespace tarn::cli

@@ -16,7 +16,8 @@ namespace tarn::cli {
 namespace {
 
 [[noreturn]] void refuse(std::string_view line) {
-  throw BadMap(fmt::format("smaps: '{}' isn't understood", shorten(escape(line.substr(0, 200)), 60)));
+  throw BadMap(
+      fmt::format("smaps: '{}' isn't understood", shorten(escape(line.substr(0, 200)), 60)));
 }
 
 // The number that the text begins with, which is cut off; false: there is none.
@@ -68,7 +69,7 @@ std::vector<Mapping> read_memory_map(std::string_view smaps) {
       std::string_view rest = line.substr(resident.size());
       skip_blanks(rest);
       std::uint64_t kib = 0;
-      if (mappings.empty() || !take_number(rest, kib, 10) || kib > (std::uint64_t{1} << 46)) {
+      if (mappings.empty() || !take_number(rest, kib, 10) || kib > (std::uint64_t{1} << 36)) {
         refuse(line);
       }
       mappings.back().resident = kib * 1024;
@@ -87,7 +88,8 @@ std::vector<std::uint64_t> stack_pointers(pid_t pid) {
     std::string line;
     std::getline(file, line);
     const std::size_t last = line.rfind(" 0x");
-    const std::size_t start = last == std::string::npos || last == 0 ? last : line.rfind(" 0x", last - 1);
+    const std::size_t start =
+        last == std::string::npos || last == 0 ? last : line.rfind(" 0x", last - 1);
     std::uint64_t pointer = 0;
     if (start != std::string::npos && start < last) {
       std::string_view word = std::string_view(line).substr(start + 3, last - start - 3);

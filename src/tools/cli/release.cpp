@@ -52,8 +52,8 @@ int release(const std::vector<std::string>& words) {
   try {
     released = read_released(ask(target, "release"));
   } catch (const BadAnswer& bad) {
-    throw Failure(exit_failure,
-                  fmt::format("process {} ({}): its answer can't be used: {}", target.pid, target.name, bad.what()));
+    throw Failure(exit_failure, fmt::format("process {} ({}): its answer can't be used: {}",
+                                            target.pid, target.name, bad.what()));
   }
   const std::uint64_t after = resident_bytes(target.pid);
   if (as_json) {
@@ -63,8 +63,9 @@ int release(const std::vector<std::string>& words) {
                                          {"resident_after", after}};
     print(json_text(json));
   } else {
-    print(fmt::format("process {} ({}): resident {} before, {} after; {} of addresses given back\n", target.pid,
-                      target.name, bytes_text(before), bytes_text(after), bytes_text(released)));
+    print(fmt::format("process {} ({}): resident {} before, {} after; {} of addresses given back\n",
+                      target.pid, target.name, bytes_text(before), bytes_text(after),
+                      bytes_text(released)));
   }
   return 0;
 }

@@ -58,7 +58,8 @@ std::optional<std::uint64_t> number_behind(std::string_view text, std::string_vi
         return std::nullopt;
       }
       std::uint64_t number = 0;
-      const auto [end, error] = std::from_chars(rest.data() + start, rest.data() + rest.size(), number);
+      const auto [end, error] =
+          std::from_chars(rest.data() + start, rest.data() + rest.size(), number);
       if (error != std::errc()) {
         return std::nullopt;
       }
@@ -148,7 +149,8 @@ std::string why_unreachable(const Target& target) {
   if (is_control_off(target)) {
     return "it was started with TARN_CONTROL=off";
   }
-  return "libtarn-python.so is loaded, but nobody listens: it isn't Python, it has just started, or "
+  return "libtarn-python.so is loaded, but nobody listens: it isn't Python, it has just started, "
+         "or "
          "Tarn or its control is off in it";
 }
 

@@ -10,9 +10,10 @@ namespace tarn::cli {
 
 struct Target {
   pid_t pid = 0;
-  uid_t user = 0;           // whom it runs as
-  std::uint64_t start = 0;  // in the kernel's ticks: together with the PID it's this process and no other
-  std::string name;         // of its program, as its command line has it; printable
+  uid_t user = 0;  // whom it runs as
+  std::uint64_t start =
+      0;             // in the kernel's ticks: together with the PID it's this process and no other
+  std::string name;  // of its program, as its command line has it; printable
 };
 
 // The word as a process id. Throws UsageError; `command` is what to ask for help.
