@@ -7,7 +7,7 @@
 //   counted as    live  free  live                untouched live free untouched
 //                            └ its part in the page that is resident
 //
-// Time linear in the number of blocks of pools with a resident page: 0.1 s for a GiB or less. A damaged list
+// Time linear in the number of blocks of pools with a resident page: 0.1 to 0.2 s for a GiB. A damaged list
 // of free blocks is followed up to the damage, so that looking never ends the process.
 #pragma once
 

@@ -1,6 +1,8 @@
 // collect_residency of a pool heap. residency.h says what it counts.
 #pragma once
 
+#include <bit>
+
 #include "alloc/pool_pages.h"
 #include "heap/pool_heap.h"
 
@@ -44,7 +46,7 @@ class PoolResidency {
         free += resident_between(start, end);
       } else {
         live += resident_between(start, end);
-        for (std::size_t page = start / page_; page <= (end - 1) / page_; ++page) {
+        for (std::size_t page = start >> shift_; page <= (end - 1) >> shift_; ++page) {
           is_live_[page] = true;
         }
       }
@@ -64,10 +66,14 @@ class PoolResidency {
     const alloc::Block* block = pool_.freeblock;
     for (std::size_t count = 0; block != nullptr && count < carved; ++count, block = block->next) {
       const std::size_t offset = base::address_of(block) - base::address_of(start);
-      if (offset >= carved * pool_.block_size || offset % pool_.block_size != 0) {
+      if (offset >= carved * pool_.block_size) {
         return;  // damaged: what follows is taken for allocated
       }
-      const std::size_t index = offset / pool_.block_size;
+      // In 32 bits, where it's quick.
+      const std::uint32_t index = static_cast<std::uint32_t>(offset) / pool_.block_size;
+      if (index * pool_.block_size != offset) {
+        return;
+      }
       is_free_[index / 64] |= std::uint64_t{1} << (index % 64);
     }
   }
@@ -75,9 +81,10 @@ class PoolResidency {
   [[nodiscard]] std::size_t resident_between(std::size_t start, std::size_t end) const noexcept {
     std::size_t bytes = 0;
     while (start < end) {
-      const std::size_t page_end = (start / page_ + 1) * page_;
+      const std::size_t page = start >> shift_;
+      const std::size_t page_end = (page + 1) << shift_;
       const std::size_t part_end = page_end < end ? page_end : end;
-      bytes += is_resident_[start / page_] ? part_end - start : 0;
+      bytes += is_resident_[page] ? part_end - start : 0;
       start = part_end;
     }
     return bytes;
@@ -85,6 +92,7 @@ class PoolResidency {
 
   const alloc::Pool& pool_;
   const std::size_t page_;
+  const unsigned shift_ = static_cast<unsigned>(std::countr_zero(page_));
   std::size_t bytes_ = 0;
   bool is_resident_[most_pages] = {};
   bool is_live_[most_pages] = {};

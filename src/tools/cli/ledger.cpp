@@ -25,7 +25,7 @@ const CommandText command_text = {
     {"tarn ledger [OPTION...] PID"},
     R"(The lines add up to what the kernel reports. A block is as large as its size
 class: how much of it the program asked for isn't known. Python stands still
-while its heap is walked: a tenth of a second for a GiB.
+while its heap is walked: 0.1 to 0.2 s for a GiB.
 
 The exit status is 0 when it could be shown, 1 when the process can't be
 reached, 2 for a wrong argument.

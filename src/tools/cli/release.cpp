@@ -22,7 +22,7 @@ const CommandText command_text = {
     "Have a process on Tarn give back all memory that can go, now.",
     {"tarn release [OPTION...] PID"},
     R"(Every page without a live block goes back to the system. Python stands still
-meanwhile: about a tenth of a second for a GiB that goes.
+meanwhile: about 0.2 s for a GiB that goes.
 
 The exit status is 0 when it did, 1 when the process can't be reached, 2 for a
 wrong argument.
