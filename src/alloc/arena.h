@@ -32,6 +32,9 @@ struct alignas(64) Arena {
 };
 static_assert(sizeof(Arena) == 64, "a record is one cache line");
 
+// What a range of an address map's memory is for.
+enum class Holds : unsigned char { arenas, descriptors };
+
 // What is left of an arena between the moment when nobody uses it any longer and the one when its record is
 // free: memory to give back, and the record.
 struct UnmappedArena {

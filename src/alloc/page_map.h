@@ -142,6 +142,27 @@ class PageMap {
     return lookup_.arena_of(address);
   }
 
+  // Where arenas lie, and where what is known of them lies: visit(start, size, Holds).
+  template <typename Visit>
+  void for_each_range(Visit visit) const noexcept {
+    const auto bytes = [](const void* start) noexcept {
+      return static_cast<const std::byte*>(start);
+    };
+    visit(bytes(lookup_.root_), root_size(), Holds::descriptors);
+    for (std::size_t i = first_leaf_; i <= last_leaf_; ++i) {
+      if (lookup_.root_[i] != nullptr) {
+        visit(bytes(lookup_.root_[i]), leaf_size(), Holds::descriptors);
+      }
+    }
+    for_each(
+        [&](const Arena& arena) { visit(arena.address, Geometry::arena_size, Holds::arenas); });
+    for_each(
+        [&](const Arena& arena) { visit(bytes(arena.pools), record_size(), Holds::descriptors); });
+    for (Arena* record = unused_; record != nullptr; record = record->next) {
+      visit(bytes(pools_of(*record)), record_size(), Holds::descriptors);
+    }
+  }
+
   template <typename Visit>
   void for_each(Visit visit) const noexcept {
     for (std::size_t i = first_leaf_; i <= last_leaf_; ++i) {

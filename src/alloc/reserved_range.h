@@ -141,6 +141,18 @@ class ReservedRange {
     return records_ + index;
   }
 
+  // Where arenas lie and lay, and where what is known of them lies: visit(start, size, Holds).
+  template <typename Visit>
+  void for_each_range(Visit visit) const noexcept {
+    const std::size_t page = os::page_size();
+    visit(reinterpret_cast<const std::byte*>(lookup_.base_), high_water_ * Geometry::arena_size,
+          Holds::arenas);
+    visit(reinterpret_cast<const std::byte*>(lookup_.descriptors_),
+          base::round_up(high_water_ * pools_size, page), Holds::descriptors);
+    visit(reinterpret_cast<const std::byte*>(records_),
+          base::round_up(high_water_ * sizeof(Arena), page), Holds::descriptors);
+  }
+
   // Each mapped arena, in order of addresses.
   template <typename Visit>
   void for_each(Visit visit) const noexcept {

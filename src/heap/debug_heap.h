@@ -75,6 +75,9 @@ class DebugHeap {
   void verify() const noexcept;
   void walk(HeapVisitor& visitor) const noexcept { inner_.walk(visitor); }
   void collect_statistics(HeapStatistics& statistics) const noexcept;
+  void collect_residency(Residency& residency) const noexcept {
+    inner_.collect_residency(residency);
+  }
   std::size_t release_empty_arenas() noexcept;
 
   // Whole arenas only: see FillUntouched.

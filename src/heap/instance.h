@@ -8,6 +8,7 @@
 
 #include "heap/functions.h"
 #include "heap/page_return.h"
+#include "heap/residency.h"
 
 namespace tarn::heap {
 
@@ -17,6 +18,7 @@ struct Instance {
     void (*verify)(Instance&);
     void (*walk)(Instance&, HeapVisitor&);
     void (*collect_statistics)(Instance&, HeapStatistics&);
+    void (*collect_residency)(Instance&, Residency&);
     std::size_t (*release_empty_arenas)(Instance&);
     void (*share)(Instance&);
     void (*watch)(Instance&, const Watcher&);

@@ -117,6 +117,11 @@ class InstanceOf : public Instance {
         of(instance).under_lock([&] { of(instance).live_->collect_statistics(statistics); });
         statistics.synchronisation = instance.synchronisation;
       },
+      .collect_residency = [](Instance& instance, Residency& residency) noexcept -> void {
+        residency.clear();
+        residency.add_descriptors(reinterpret_cast<const std::byte*>(&of(instance)), memory_size());
+        of(instance).under_lock([&] { of(instance).live_->collect_residency(residency); });
+      },
       .release_empty_arenas = [](Instance& instance) noexcept -> std::size_t {
         return of(instance).under_lock([&] { return of(instance).live_->release_empty_arenas(); });
       },

@@ -15,6 +15,7 @@
 #include "heap/domain_heap.h"
 #include "heap/large_requests.h"
 #include "heap/page_return.h"
+#include "heap/residency.h"
 
 namespace tarn::heap {
 
@@ -61,6 +62,8 @@ class PoolHeap {
   [[gnu::cold]] void verify() const noexcept;
   [[gnu::cold]] void walk(HeapVisitor& visitor) const noexcept;
   [[gnu::cold]] void collect_statistics(HeapStatistics& statistics) const noexcept;
+  // Adds to what is there. See residency.h.
+  [[gnu::cold]] void collect_residency(Residency& residency) const noexcept;
   [[gnu::cold]] std::size_t release_empty_arenas() noexcept;
 
   // See page_return.h. Every batch begun is finished, before the heap is closed.
@@ -167,3 +170,4 @@ class PoolHeap {
 #include "heap/page_return.inl"
 #include "heap/pool_heap_inspect.inl"
 #include "heap/pool_heap_slow.inl"
+#include "heap/residency.inl"

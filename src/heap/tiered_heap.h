@@ -98,6 +98,11 @@ class TieredHeap {
     statistics.large_requests = medium_.below().ever();
   }
 
+  [[gnu::cold]] void collect_residency(Residency& residency) const noexcept {
+    small_.collect_residency(residency);
+    medium_.collect_residency(residency);
+  }
+
   [[gnu::cold]] std::size_t release_empty_arenas() noexcept {
     return small_.release_empty_arenas() + medium_.release_empty_arenas();
   }

@@ -25,10 +25,12 @@ class CommandLineTest(CommandTest):
             self.assertEqual((result.returncode, result.stderr), (0, ""))
             self.assertRegex(result.stdout, r"(?m)^  run +run a program")
             self.assertRegex(result.stdout, r"(?m)^  doctor +say whether")
+            self.assertRegex(result.stdout, r"(?m)^  ledger +show where")
+            self.assertRegex(result.stdout, r"(?m)^  release +have a process")
             self.assertIn("Example:\n  tarn run --report app.py\n", result.stdout)
 
     def test_each_commands_help_has_its_usage_and_an_example_within_80_columns(self) -> None:
-        for command in ("run", "doctor"):
+        for command in ("run", "doctor", "ledger", "release"):
             for option in ("--help", "-h"):
                 result = self.tarn(command, option)
                 self.assertEqual((result.returncode, result.stderr), (0, ""))

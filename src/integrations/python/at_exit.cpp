@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 
+#include "integrations/python/control.h"
 #include "integrations/python/cpython.h"
 #include "integrations/python/hook.h"
 #include "integrations/python/releaser.h"
@@ -12,8 +13,11 @@ namespace tarn::python {
 namespace {
 
 constinit bool is_registered = false;
+constinit bool has_ended = false;
 
 PyObject* at_exit(PyObject* /*self*/, PyObject* /*arguments*/) noexcept {
+  has_ended = true;
+  stop_control();
   stop_releasing();
   if (hook.settings.report_folder[0] != '\0') {
     remember_statistics();
@@ -44,6 +48,13 @@ void be_called_at_exit() noexcept {
   PyErr_Clear();
 }
 
-void forget_exit() noexcept { is_registered = false; }
+bool forget_exit() noexcept {
+  const bool had_ended = has_ended;
+  if (had_ended) {
+    is_registered = false;
+    has_ended = false;
+  }
+  return had_ended;
+}
 
 }  // namespace tarn::python

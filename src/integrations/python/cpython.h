@@ -77,6 +77,11 @@ TARN_FROM_CPYTHON PyObject* PyCFunction_NewEx(PyMethodDef*, PyObject* self, PyOb
 TARN_FROM_CPYTHON PyObject* PyLong_FromSize_t(std::size_t);
 TARN_FROM_CPYTHON PyObject* PyImport_ImportModule(const char*);
 TARN_FROM_CPYTHON PyObject* PyObject_CallMethod(PyObject*, const char*, const char*, ...);
+TARN_FROM_CPYTHON PyObject* PyObject_GetAttrString(PyObject*, const char*);
+TARN_FROM_CPYTHON PyObject* PyObject_Call(PyObject*, PyObject* arguments, PyObject* names);
+TARN_FROM_CPYTHON PyObject* PyTuple_New(std::ptrdiff_t);
+TARN_FROM_CPYTHON PyObject* PyDict_New();
+TARN_FROM_CPYTHON int PyDict_SetItemString(PyObject*, const char*, PyObject*);
 TARN_FROM_CPYTHON void PyErr_Clear();
 TARN_FROM_CPYTHON void Py_IncRef(PyObject*);
 TARN_FROM_CPYTHON void Py_DecRef(PyObject*);

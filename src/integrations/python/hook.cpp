@@ -6,6 +6,7 @@
 
 #include "base/message.h"
 #include "integrations/python/at_exit.h"
+#include "integrations/python/control.h"
 #include "integrations/python/interpreters.h"
 #include "integrations/python/report.h"
 #include "integrations/python/sys_functions.h"
@@ -153,6 +154,7 @@ HeapOptions options_for_python() noexcept {
     hook.state = State::off;
     hook.reason = "Python was not initialised, or was with another allocator";
   }
+  abandon_control();
   write_report();
 }
 
@@ -179,8 +181,8 @@ void live_again() noexcept {
   if (hook.state != State::living || Py_IsInitialized() == 0) {
     return;
   }
-  forget_exit();
-  if (forget_statistics()) {
+  if (forget_exit()) {
+    forget_statistics();
     install_sys_functions_later();  // this life is told anew
   }
   if (has_our_arena_hook()) {

@@ -248,6 +248,12 @@ void stop_releasing() noexcept {
   hook.heap->operations->stop_watching(*hook.heap);
 }
 
-std::size_t release_now() noexcept { return heap::release(*hook.heap); }
+std::size_t release_now() noexcept {
+  return hook.state == State::living ? heap::release(*hook.heap) : 0;
+}
 
 }  // namespace tarn::python
+
+// For ctypes.PyDLL(None) and for C extensions; needs the GIL.
+extern "C" [[gnu::visibility("default")]] std::size_t tarn_release();
+extern "C" std::size_t tarn_release() { return tarn::python::release_now(); }

@@ -38,7 +38,8 @@ void start_releasing() noexcept;
 // Before Python takes its modules apart. With the GIL held, which is released meanwhile.
 void stop_releasing() noexcept;
 
-// Everything that can go, now. With the GIL held. Returns bytes of addresses.
+// Everything that can go, now. With the GIL held. Returns bytes of addresses. Programs reach it as
+// tarn_release().
 std::size_t release_now() noexcept;
 
 }  // namespace tarn::python

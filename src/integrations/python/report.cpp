@@ -18,41 +18,20 @@ namespace {
 constexpr Domain python_domains[] = {Domain::mem, Domain::obj};
 constexpr const char* domain_names[] = {"raw", "mem", "obj"};
 
-constinit HeapStatistics remembered = {};
+constinit Figures remembered = {};
 constinit bool has_remembered = false;
 
-// Lines, each written whole: a report may be larger than a message.
-class Lines {
- public:
-  explicit Lines(int descriptor) noexcept : descriptor_(descriptor) {}
-
-  void number(const char* key, std::uint64_t value) noexcept {
-    base::Message().text(key).text(" ").number(value).text("\n").write_to(descriptor_);
+void size_class(Lines& lines, const char* domain, std::size_t szidx,
+                const SizeClassStatistics& of_class) noexcept {
+  base::Message message;
+  message.text("class ").text(domain).text(" ").number(szidx);
+  for (const std::size_t value :
+       {of_class.block_size, of_class.pools_used, of_class.pools_full, of_class.blocks_allocated,
+        of_class.blocks_free, of_class.blocks_untouched}) {
+    message.text(" ").number(value);
   }
-  void words(const char* key, const char* value) noexcept {
-    base::Message().text(key).text(" ").text(value).text("\n").write_to(descriptor_);
-  }
-  void escaped(const char* key, const char* value) noexcept {
-    // In parts: a long value is cut, but never the line's end.
-    base::Message().text(key).text(" ").write_to(descriptor_);
-    base::Message().escaped(value).write_to(descriptor_);
-    base::Message().text("\n").write_to(descriptor_);
-  }
-  void size_class(const char* domain, std::size_t szidx,
-                  const SizeClassStatistics& of_class) noexcept {
-    base::Message message;
-    message.text("class ").text(domain).text(" ").number(szidx);
-    for (const std::size_t value :
-         {of_class.block_size, of_class.pools_used, of_class.pools_full, of_class.blocks_allocated,
-          of_class.blocks_free, of_class.blocks_untouched}) {
-      message.text(" ").number(value);
-    }
-    message.text("\n").write_to(descriptor_);
-  }
-
- private:
-  int descriptor_;
-};
+  lines.add(message.text("\n"));
+}
 
 std::size_t pools_of(const SizeClassStatistics& of_class) noexcept {
   return of_class.pools_used + of_class.pools_full;
@@ -88,9 +67,38 @@ void write_heap(Lines& lines, const HeapStatistics& statistics) noexcept {
     for (std::size_t szidx = 0; szidx < statistics.size_classes; ++szidx) {
       const SizeClassStatistics& of_class = statistics.classes[index][szidx];
       if (pools_of(of_class) != 0) {
-        lines.size_class(domain_names[index], szidx, of_class);
+        size_class(lines, domain_names[index], szidx, of_class);
       }
     }
+  }
+}
+
+void write_residency(Lines& lines, const Figures& figures, Ranges ranges) noexcept {
+  const heap::Residency& residency = figures.residency;
+  lines.number("resident_pools", residency.pools);
+  lines.number("resident_live_raw", residency.live[static_cast<std::size_t>(Domain::raw)]);
+  lines.number("resident_live_mem", residency.live[static_cast<std::size_t>(Domain::mem)]);
+  lines.number("resident_live_obj", residency.live[static_cast<std::size_t>(Domain::obj)]);
+  lines.number("resident_free", residency.free);
+  lines.number("resident_untouched", residency.untouched);
+  lines.number("resident_empty", residency.empty);
+  lines.number("resident_descriptors", residency.descriptors);
+  lines.number("resident_live_pages", residency.live_pages);
+  if (figures.resident != 0) {
+    lines.number("resident", figures.resident);
+    lines.number("page_floor", figures.resident - (residency.pools - residency.live_pages));
+  }
+  if (ranges == Ranges::shown) {
+    for (std::size_t i = 0; i < residency.range_count; ++i) {
+      const heap::Residency::Range& range = residency.ranges[i];
+      lines.add(base::Message()
+                    .text("range ")
+                    .address(range.start)
+                    .text(" ")
+                    .number(range.size)
+                    .text("\n"));
+    }
+    lines.number("ranges_left_out", residency.ranges_left_out);
   }
 }
 
@@ -159,15 +167,41 @@ void write_statistics(int descriptor) noexcept {
   base::Message().text("\n").write_to(descriptor);
 }
 
+void collect_figures(Figures& figures) noexcept {
+  collect(figures.statistics);
+  hook.heap->operations->collect_residency(*hook.heap, figures.residency);
+  figures.resident = 0;
+}
+
 void remember_statistics() noexcept {
-  collect(remembered);
+  collect_figures(remembered);
+  remembered.resident = os::resident_bytes_of_process();
   has_remembered = true;
 }
 
-bool forget_statistics() noexcept {
-  const bool had = has_remembered;
-  has_remembered = false;
-  return had;
+void forget_statistics() noexcept { has_remembered = false; }
+
+void write_report_lines(Lines& lines, const Figures* figures, Ranges ranges) noexcept {
+  lines.number("tarn-report", 1);
+  lines.number("pid", static_cast<std::uint64_t>(::getpid()));
+  lines.number("parent", static_cast<std::uint64_t>(::getppid()));
+  if (const char* const program = program_name()) {
+    lines.escaped("program", program);
+  }
+  char version[16];
+  version_number(version);
+  lines.escaped("python", version);
+  if (hook.state == State::off) {
+    lines.words("state", "off");
+    lines.words("reason", hook.reason);
+  } else {
+    lines.words("state", "on");
+  }
+  if (figures != nullptr) {
+    write_heap(lines, figures->statistics);
+    write_residency(lines, *figures, ranges);
+  }
+  lines.end();
 }
 
 void write_report() noexcept {
@@ -184,33 +218,15 @@ void write_report() noexcept {
   if (file < 0) {
     return;
   }
-  Lines lines(file);
-  lines.number("tarn-report", 1);
-  lines.number("pid", static_cast<std::uint64_t>(::getpid()));
-  lines.number("parent", static_cast<std::uint64_t>(::getppid()));
-  if (const char* const program = program_name()) {
-    lines.escaped("program", program);
+  const bool has_heap = hook.heap != nullptr && hook.state != State::off;
+  // exit() called in the middle of a running interpreter: another thread may be in the heap.
+  if (has_heap && !has_remembered && (Py_IsInitialized() == 0 || PyGILState_Check() != 0)) {
+    remember_statistics();
   }
-  char version[16];
-  version_number(version);
-  lines.escaped("python", version);
-  if (hook.state == State::off) {
-    lines.words("state", "off");
-    lines.words("reason", hook.reason);
-  } else {
-    lines.words("state", "on");
-  }
-  if (hook.heap != nullptr && hook.state != State::off) {
-    // exit() called in the middle of a running interpreter: another thread may be in the heap.
-    if (!has_remembered && (Py_IsInitialized() == 0 || PyGILState_Check() != 0)) {
-      collect(remembered);
-      has_remembered = true;
-    }
-    if (has_remembered) {
-      write_heap(lines, remembered);
-    }
-  }
-  base::Message().text("end\n").write_to(file);
+  static constinit char bytes[most_report_bytes] = {};
+  Lines lines(bytes, sizeof(bytes));
+  write_report_lines(lines, has_heap && has_remembered ? &remembered : nullptr, Ranges::hidden);
+  lines.write_to(file);
   ::close(file);
 }
 

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <sys/auxv.h>
+
 #include "base/message.h"
 
 namespace tarn::python {
@@ -12,6 +14,7 @@ namespace {
 constexpr const char* geometry_names[] = {"tarn", "classic", "modern"};
 constexpr const char* checks_names[] = {"none", "debug"};
 constexpr const char* release_names[] = {"normal", "eager", "off", "at_once"};
+constexpr const char* control_names[] = {"on", "off"};
 constexpr const char* address_map_names[] = {"automatic", "range", "page_map"};
 
 bool is(const char* text, const char* other) noexcept { return std::strcmp(text, other) == 0; }
@@ -62,6 +65,16 @@ unsigned milliseconds(const char* variable, unsigned otherwise, bool quiet) noex
     message.number(otherwise).text(" is used\n").write_to(base::standard_error);
   }
   return otherwise;
+}
+
+// The variable's value if it is an absolute path that fits. Not in a process with privileges of its own.
+template <std::size_t Size>
+void copy_folder(const char* variable, char (&target)[Size]) noexcept {
+  const char* const folder = ::secure_getenv(variable);
+  const std::size_t length = folder == nullptr ? 0 : std::strlen(folder);
+  if (length != 0 && *folder == '/' && length < Size) {
+    std::memcpy(target, folder, length + 1);
+  }
 }
 
 }  // namespace
@@ -117,12 +130,10 @@ Settings read_settings(int argument_count, char** arguments) noexcept {
       static_cast<ReleasePolicy>(choice("TARN_RELEASE", release_names, settings.quiet));
   settings.decay_milliseconds =
       milliseconds("TARN_DECAY", settings.decay_milliseconds, settings.quiet);
-  // Not in a process with privileges of its own.
-  const char* const folder = ::secure_getenv("TARN_REPORT_DIR");
-  const std::size_t length = folder == nullptr ? 0 : std::strlen(folder);
-  if (length != 0 && *folder == '/' && length < sizeof(settings.report_folder)) {
-    std::memcpy(settings.report_folder, folder, length + 1);
-  }
+  settings.control =
+      choice("TARN_CONTROL", control_names, settings.quiet) == 0 && ::getauxval(AT_SECURE) == 0;
+  copy_folder("XDG_RUNTIME_DIR", settings.runtime_folder);
+  copy_folder("TARN_REPORT_DIR", settings.report_folder);
   const char* const allocator = std::getenv("PYTHONMALLOC");
   settings.other_allocator =
       names_other_allocator(allocator) && !ignores_environment(argument_count, arguments);

@@ -8,6 +8,7 @@
 //                    itself, since the reserved range of addresses counts against that limit
 //   TARN_RELEASE     normal (default), eager, off; at_once for tests: when pages go back to the system
 //   TARN_DECAY       milliseconds (1000): how long a page must have been free while the program is busy
+//   TARN_CONTROL     on (default), off: whether `tarn release` and `tarn ledger` can reach the process
 //   TARN_REPORT_DIR  a folder (absolute): the process writes there at exit what the allocator did
 #pragma once
 
@@ -26,6 +27,10 @@ struct Settings {
   ReleasePolicy release = ReleasePolicy::normal;
   unsigned decay_milliseconds = 1000;
   bool quiet = false;
+  // Off also in a process with privileges of its own.
+  bool control = true;
+  // XDG_RUNTIME_DIR, if it is absolute; else empty. A copy, as that of the report's folder.
+  char runtime_folder[512] = {};
   // Empty: no report. A copy, since programs write over their environment to change their title.
   char report_folder[1024] = {};
   // PYTHONMALLOC names an allocator of Python's own.

@@ -4,6 +4,7 @@
 
 #include "base/message.h"
 #include "integrations/python/at_exit.h"
+#include "integrations/python/control.h"
 #include "integrations/python/hook.h"
 #include "integrations/python/releaser.h"
 #include "integrations/python/report.h"
@@ -55,6 +56,7 @@ int install(void* /*data*/) noexcept {
     be_called_at_exit();
   }
   start_releasing();
+  start_control();
   return 0;
 }
 

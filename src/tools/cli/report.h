@@ -8,6 +8,12 @@
 
 namespace tarn::cli {
 
+// At which addresses a heap lies.
+struct AddressRange {
+  std::uint64_t start = 0;
+  std::uint64_t size = 0;
+};
+
 struct SizeClassReport {
   std::string domain;  // raw, mem or obj
   std::uint64_t szidx = 0;
@@ -52,6 +58,25 @@ struct Report {
   std::uint64_t large_now = 0;
   std::uint64_t large_requests = 0;
   std::vector<SizeClassReport> classes;
+
+  // In bytes. False: it doesn't say what of it is resident.
+  bool has_residency = false;
+  std::uint64_t resident_pools = 0;     // in arenas; the sum of the next six
+  std::uint64_t resident_live_raw = 0;  // in allocated blocks
+  std::uint64_t resident_live_mem = 0;
+  std::uint64_t resident_live_obj = 0;
+  std::uint64_t resident_free = 0;       // in free blocks
+  std::uint64_t resident_untouched = 0;  // in untouched ones, and behind a pool's last block
+  std::uint64_t resident_empty = 0;      // in empty pools
+  std::uint64_t resident_live_pages =
+      0;  // in pages of pools that hold a part of an allocated block
+  std::uint64_t resident_descriptors = 0;  // outside of arenas
+
+  // Of the whole process, in bytes; zero where it doesn't say.
+  std::uint64_t resident = 0;
+  std::uint64_t page_floor = 0;  // `resident`, less pages of pools without an allocated block
+
+  std::vector<AddressRange> ranges;  // only in what a living process says
 };
 
 }  // namespace tarn::cli

@@ -66,6 +66,21 @@ Json report_json(const Report& report) {
                    {"peak", report.pools_peak}};
   json["large"] = {{"now", report.large_now}, {"requests", report.large_requests}};
   json["classes"] = classes_json(report);
+  if (report.has_residency) {
+    json["resident_in"] = {{"pools", report.resident_pools},
+                           {"live_raw", report.resident_live_raw},
+                           {"live_mem", report.resident_live_mem},
+                           {"live_obj", report.resident_live_obj},
+                           {"free", report.resident_free},
+                           {"untouched", report.resident_untouched},
+                           {"empty", report.resident_empty},
+                           {"live_pages", report.resident_live_pages},
+                           {"descriptors", report.resident_descriptors}};
+  }
+  if (report.resident != 0) {
+    json["resident"] = report.resident;
+    json["page_floor"] = report.page_floor;
+  }
   return json;
 }
 

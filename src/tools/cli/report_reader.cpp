@@ -17,9 +17,10 @@ namespace {
 constexpr std::string_view first_line = "tarn-report 1";
 constexpr std::string_view last_line = "end";
 constexpr std::size_t most_classes_per_domain = 64;
+constexpr std::size_t most_ranges = 1024;
 
 // Which reports have to have a fact. Figures are there together or not at all.
-enum class Needed { always, when_on, with_figures, never };
+enum class Needed { always, when_on, with_figures, with_residency, never };
 
 struct NumberFact {
   std::string_view key;
@@ -44,6 +45,17 @@ constexpr NumberFact number_facts[] = {
     {"pools_peak", &Report::pools_peak, Needed::with_figures},
     {"large_now", &Report::large_now, Needed::with_figures},
     {"large_requests", &Report::large_requests, Needed::with_figures},
+    {"resident_pools", &Report::resident_pools, Needed::with_residency},
+    {"resident_live_raw", &Report::resident_live_raw, Needed::with_residency},
+    {"resident_live_mem", &Report::resident_live_mem, Needed::with_residency},
+    {"resident_live_obj", &Report::resident_live_obj, Needed::with_residency},
+    {"resident_free", &Report::resident_free, Needed::with_residency},
+    {"resident_untouched", &Report::resident_untouched, Needed::with_residency},
+    {"resident_empty", &Report::resident_empty, Needed::with_residency},
+    {"resident_live_pages", &Report::resident_live_pages, Needed::with_residency},
+    {"resident_descriptors", &Report::resident_descriptors, Needed::with_residency},
+    {"resident", &Report::resident, Needed::never},
+    {"page_floor", &Report::page_floor, Needed::never},
 };
 
 struct WordFact {
@@ -129,6 +141,10 @@ class Reader {
       take_class(value);
       return;
     }
+    if (key == "range") {
+      take_range(value);
+      return;
+    }
     if (!keys_.insert(key).second) {
       refuse(fmt::format("{} occurs twice", shown(key)));
     }
@@ -204,12 +220,35 @@ class Reader {
     report_.classes.push_back(std::move(size_class));
   }
 
+  // "0x7ed32d000000 117440512"
+  void take_range(std::string_view value) {
+    const std::size_t space = value.find(' ');
+    if (!value.starts_with("0x") || space == std::string_view::npos) {
+      refuse("range: not an address and a size");
+    }
+    AddressRange range;
+    const char* const last = value.data() + space;
+    const auto [end, error] = std::from_chars(value.data() + 2, last, range.start, 16);
+    if (end != last || error != std::errc()) {
+      refuse(fmt::format("range: '{}' is not an address", shown(value.substr(0, space))));
+    }
+    range.size = number("range", value.substr(space + 1));
+    if (report_.ranges.size() == most_ranges) {
+      refuse(fmt::format("range: more than {} of them", most_ranges));
+    }
+    if (range.start > ~range.size) {
+      refuse("range: it reaches over the end of all addresses");
+    }
+    report_.ranges.push_back(range);
+  }
+
   void check_all_there() {
     need("state");
     if (!report_.on) {
       need("reason");
     }
     report_.has_figures = report_.on && (keys_.contains("arena_size") || !report_.classes.empty());
+    report_.has_residency = report_.has_figures && keys_.contains("resident_pools");
     need_those_of(number_facts);
     need_those_of(word_facts);
   }
@@ -224,7 +263,8 @@ class Reader {
   void need_those_of(const Facts& facts) const {
     for (const auto& fact : facts) {
       if (fact.needed == Needed::always || (fact.needed == Needed::when_on && report_.on) ||
-          (fact.needed == Needed::with_figures && report_.has_figures)) {
+          (fact.needed == Needed::with_figures && report_.has_figures) ||
+          (fact.needed == Needed::with_residency && report_.has_residency)) {
         need(fact.key);
       }
     }
@@ -244,6 +284,9 @@ class Reader {
       } else if (fact.key.starts_with("pools_")) {
         check_product(fact.key, report_.*fact.member, report_.pool_size);
       }
+    }
+    if (report_.resident_live_pages > report_.resident_pools) {
+      refuse("resident_live_pages: more than resident_pools");
     }
     for (const SizeClassReport& size_class : report_.classes) {
       for (const std::uint64_t blocks :

@@ -1,0 +1,82 @@
+#include "tools/cli/control_answer.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "tools/cli/report_reader.h"
+#include "tools/cli/text.h"
+
+namespace tarn::cli {
+namespace {
+
+constexpr std::string_view greeting = "tarn-control 1\n";
+constexpr std::string_view begun = "begun\n";
+constexpr std::string_view end = "end\n";
+
+std::string shown(std::string_view value) { return shorten(escape(value.substr(0, 200)), 60); }
+
+// What stands between "begun" and the answer's end, the last line included.
+std::string_view body_of(std::string_view text) {
+  if (text.size() > answer_size_limit) {
+    throw BadAnswer(fmt::format("longer than {}", bytes_text(answer_size_limit)));
+  }
+  if (!text.starts_with(greeting)) {
+    throw BadAnswer(
+        fmt::format("not 'tarn-control 1' but '{}'", shown(text.substr(0, text.find('\n')))));
+  }
+  text.remove_prefix(greeting.size());
+  if (text.starts_with("error ")) {
+    throw BadAnswer(shown(text.substr(6, text.find('\n') - 6)));
+  }
+  if (!text.starts_with(begun)) {
+    throw BadAnswer(fmt::format("not 'begun' but '{}'", shown(text.substr(0, text.find('\n')))));
+  }
+  text.remove_prefix(begun.size());
+  if (text != end && !text.ends_with("\nend\n")) {
+    throw BadAnswer("it breaks off");
+  }
+  return text;
+}
+
+}  // namespace
+
+AnswerStage stage_of(std::string_view text) {
+  if (text.ends_with("\nend\n")) {
+    return AnswerStage::ended;
+  }
+  if (!text.starts_with(greeting)) {
+    return AnswerStage::nothing;
+  }
+  return text.substr(greeting.size()).starts_with(begun) ? AnswerStage::begun
+                                                         : AnswerStage::greeted;
+}
+
+std::uint64_t read_released(std::string_view text) {
+  const std::string_view body = body_of(text);
+  constexpr std::string_view key = "released ";
+  std::uint64_t bytes = 0;
+  if (body.starts_with(key)) {
+    const char* const last = body.data() + body.size();
+    const auto [stop, error] = std::from_chars(body.data() + key.size(), last, bytes);
+    if (error == std::errc() && bytes <= report_bytes_limit &&
+        std::string_view(stop, static_cast<std::size_t>(last - stop)) == "\nend\n") {
+      return bytes;
+    }
+  }
+  throw BadAnswer(fmt::format("not 'released' and a number but '{}'", shown(body)));
+}
+
+Report read_statistics(std::string_view text) {
+  try {
+    Report report = read_report(body_of(text));
+    if (!report.has_figures || !report.has_residency) {
+      throw BadAnswer("it has no figures of resident memory");
+    }
+    return report;
+  } catch (const BadReport& bad) {
+    throw BadAnswer(bad.what());
+  }
+}
+
+}  // namespace tarn::cli

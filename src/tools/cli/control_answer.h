@@ -1,0 +1,37 @@
+// Reads what a process answers at its control socket. The process may be anything, so the text is hostile
+// until it has been checked here. src/integrations/python/control.h has the protocol.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "tools/cli/report.h"
+
+namespace tarn::cli {
+
+inline constexpr std::size_t answer_size_limit = 256 * 1024;
+
+// Printable, and one line.
+class BadAnswer : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// How far an answer has come.
+enum class AnswerStage {
+  nothing,  // not even the first line
+  greeted,  // the process is there, and waits for Python's lock
+  begun,    // it works
+  ended,    // the last line is there
+};
+[[nodiscard]] AnswerStage stage_of(std::string_view text);
+
+// Bytes of addresses. Throws BadAnswer.
+[[nodiscard]] std::uint64_t read_released(std::string_view text);
+
+// Has figures, and ranges. Throws BadAnswer.
+[[nodiscard]] Report read_statistics(std::string_view text);
+
+}  // namespace tarn::cli
