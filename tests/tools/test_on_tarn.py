@@ -29,9 +29,9 @@ class OnTarnTest(CommandTest):
         arenas = report["arenas"]
         self.assertEqual(arenas["now"], arenas["mapped"] - arenas["released"])
         self.assertGreaterEqual(arenas["peak"], arenas["now"])
-        pools = report["pools"]
         for state in ("used", "full"):
-            self.assertEqual(sum(row[f"pools_{state}"] for row in report["classes"]), pools[state])
+            self.assertEqual(sum(row[f"pools_{state}"] for row in report["classes"]),
+                             report["pools"][state] + report["medium"]["pools"][state])
 
     def test_the_text_has_the_same_sections(self) -> None:
         result = self.tarn("run", "--report", "-c", HOLD)

@@ -41,6 +41,21 @@ void collect(HeapStatistics& statistics) noexcept {
   hook.heap->operations->collect_statistics(*hook.heap, statistics);
 }
 
+void write_medium_tier(Lines& lines, const TierStatistics& medium) noexcept {
+  lines.number("medium_arena_size", medium.arena_size);
+  lines.number("medium_pool_size", medium.pool_size);
+  lines.number("medium_request_max", medium.request_max);
+  lines.number("medium_arenas_now", medium.arenas_now);
+  lines.number("medium_arenas_peak", medium.arenas_peak);
+  lines.number("medium_arenas_mapped", medium.arenas_mapped);
+  lines.number("medium_arenas_released", medium.arenas_released);
+  lines.number("medium_pools_used", medium.pools_used);
+  lines.number("medium_pools_full", medium.pools_full);
+  lines.number("medium_pools_empty", medium.pools_empty);
+  lines.number("medium_pools_untouched", medium.pools_untouched);
+  lines.number("medium_pools_peak", medium.pools_peak);
+}
+
 void write_heap(Lines& lines, const HeapStatistics& statistics) noexcept {
   lines.words("geometry", name_of(statistics.geometry));
   lines.number("arena_size", statistics.arena_size);
@@ -60,6 +75,9 @@ void write_heap(Lines& lines, const HeapStatistics& statistics) noexcept {
   lines.number("pools_empty", statistics.pools_empty);
   lines.number("pools_untouched", statistics.pools_untouched);
   lines.number("pools_peak", statistics.pools_peak);
+  if (statistics.medium.arena_size != 0) {
+    write_medium_tier(lines, statistics.medium);
+  }
   lines.number("large_now", statistics.large_now);
   lines.number("large_requests", statistics.large_requests);
   for (const Domain domain : python_domains) {

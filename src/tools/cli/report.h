@@ -55,6 +55,19 @@ struct Report {
   std::uint64_t pools_empty = 0;
   std::uint64_t pools_untouched = 0;
   std::uint64_t pools_peak = 0;
+  // Of the second tier of pools; zeroes when there's none.
+  std::uint64_t medium_arena_size = 0;
+  std::uint64_t medium_pool_size = 0;
+  std::uint64_t medium_request_max = 0;
+  std::uint64_t medium_arenas_now = 0;
+  std::uint64_t medium_arenas_peak = 0;
+  std::uint64_t medium_arenas_mapped = 0;
+  std::uint64_t medium_arenas_released = 0;
+  std::uint64_t medium_pools_used = 0;
+  std::uint64_t medium_pools_full = 0;
+  std::uint64_t medium_pools_empty = 0;
+  std::uint64_t medium_pools_untouched = 0;
+  std::uint64_t medium_pools_peak = 0;
   std::uint64_t large_now = 0;
   std::uint64_t large_requests = 0;
   std::vector<SizeClassReport> classes;

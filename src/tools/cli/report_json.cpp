@@ -64,6 +64,22 @@ Json report_json(const Report& report) {
                    {"empty", report.pools_empty},
                    {"untouched", report.pools_untouched},
                    {"peak", report.pools_peak}};
+  if (report.medium_arena_size != 0) {
+    json["medium"] = {{"arena_size", report.medium_arena_size},
+                      {"pool_size", report.medium_pool_size},
+                      {"request_max", report.medium_request_max},
+                      {"arenas",
+                       {{"now", report.medium_arenas_now},
+                        {"peak", report.medium_arenas_peak},
+                        {"mapped", report.medium_arenas_mapped},
+                        {"released", report.medium_arenas_released}}},
+                      {"pools",
+                       {{"used", report.medium_pools_used},
+                        {"full", report.medium_pools_full},
+                        {"empty", report.medium_pools_empty},
+                        {"untouched", report.medium_pools_untouched},
+                        {"peak", report.medium_pools_peak}}}};
+  }
   json["large"] = {{"now", report.large_now}, {"requests", report.large_requests}};
   json["classes"] = classes_json(report);
   if (report.has_residency) {

@@ -43,6 +43,18 @@ constexpr NumberFact number_facts[] = {
     {"pools_empty", &Report::pools_empty, Needed::with_figures},
     {"pools_untouched", &Report::pools_untouched, Needed::with_figures},
     {"pools_peak", &Report::pools_peak, Needed::with_figures},
+    {"medium_arena_size", &Report::medium_arena_size, Needed::never},
+    {"medium_pool_size", &Report::medium_pool_size, Needed::never},
+    {"medium_request_max", &Report::medium_request_max, Needed::never},
+    {"medium_arenas_now", &Report::medium_arenas_now, Needed::never},
+    {"medium_arenas_peak", &Report::medium_arenas_peak, Needed::never},
+    {"medium_arenas_mapped", &Report::medium_arenas_mapped, Needed::never},
+    {"medium_arenas_released", &Report::medium_arenas_released, Needed::never},
+    {"medium_pools_used", &Report::medium_pools_used, Needed::never},
+    {"medium_pools_full", &Report::medium_pools_full, Needed::never},
+    {"medium_pools_empty", &Report::medium_pools_empty, Needed::never},
+    {"medium_pools_untouched", &Report::medium_pools_untouched, Needed::never},
+    {"medium_pools_peak", &Report::medium_pools_peak, Needed::never},
     {"large_now", &Report::large_now, Needed::with_figures},
     {"large_requests", &Report::large_requests, Needed::with_figures},
     {"resident_pools", &Report::resident_pools, Needed::with_residency},
@@ -283,6 +295,10 @@ class Reader {
         check_product(fact.key, report_.*fact.member, report_.arena_size);
       } else if (fact.key.starts_with("pools_")) {
         check_product(fact.key, report_.*fact.member, report_.pool_size);
+      } else if (fact.key.starts_with("medium_arenas_")) {
+        check_product(fact.key, report_.*fact.member, report_.medium_arena_size);
+      } else if (fact.key.starts_with("medium_pools_")) {
+        check_product(fact.key, report_.*fact.member, report_.medium_pool_size);
       }
     }
     if (report_.resident_live_pages > report_.resident_pools) {

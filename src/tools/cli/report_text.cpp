@@ -153,6 +153,12 @@ std::string report_text(const Report& report, const Style& style) {
   add_counts(arenas, "arenas",
              {report.arenas_now, report.arenas_peak, report.arenas_mapped, report.arenas_released},
              report.arena_size);
+  if (report.medium_arena_size != 0) {
+    add_counts(arenas, "medium",
+               {report.medium_arenas_now, report.medium_arenas_peak, report.medium_arenas_mapped,
+                report.medium_arenas_released},
+               report.medium_arena_size);
+  }
   add_lines(text, arenas, style);
 
   Table pools;
@@ -161,6 +167,12 @@ std::string report_text(const Report& report, const Style& style) {
              {report.pools_used, report.pools_full, report.pools_empty, report.pools_untouched,
               report.pools_peak},
              report.pool_size);
+  if (report.medium_arena_size != 0) {
+    add_counts(pools, "medium",
+               {report.medium_pools_used, report.medium_pools_full, report.medium_pools_empty,
+                report.medium_pools_untouched, report.medium_pools_peak},
+               report.medium_pool_size);
+  }
   add_lines(text, pools, style);
 
   const BlockTotals totals = totals_of(report);
@@ -174,7 +186,8 @@ std::string report_text(const Report& report, const Style& style) {
 
   add_lines(text, size_class_table(report), style);
   text += fmt::format("\nrequests over {}, passed on: {} ever, {} live now\n",
-                      bytes_text(report.small_request_max), count_text(report.large_requests),
+                      bytes_text(std::max(report.small_request_max, report.medium_request_max)),
+                      count_text(report.large_requests),
                       count_text(report.large_now));
   return text;
 }
