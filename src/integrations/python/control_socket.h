@@ -8,7 +8,8 @@
 //
 // A program may close every descriptor it finds (a daemon does), and get the same numbers again for files of
 // its own. So ours lie high, each is known by its device and inode, and is asked for them before it is used
-// or closed.
+// or closed. What remains is the moment between the two: a program that closes all it finds just while a client
+// is let in, or while the socket is opened, can lose a file that it opens in that same moment.
 #pragma once
 
 #include <cstddef>

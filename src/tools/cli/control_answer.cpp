@@ -27,7 +27,7 @@ std::string_view body_of(std::string_view text) {
   }
   text.remove_prefix(greeting.size());
   if (text.starts_with("error ")) {
-    throw BadAnswer(shown(text.substr(6, text.find('\n') - 6)));
+    throw BadAnswer(fmt::format("it refuses: '{}'", shown(text.substr(6, text.find('\n') - 6))));
   }
   if (!text.starts_with(begun)) {
     throw BadAnswer(fmt::format("not 'begun' but '{}'", shown(text.substr(0, text.find('\n')))));

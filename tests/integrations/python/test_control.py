@@ -354,6 +354,7 @@ for worker in workers: worker.start()
         for python in self.each():
             running = self.running(python, "import os, resource")
             wait_for_socket(self.runtime, running.pid)
+            time.sleep(0.3)  # the client that this was is seen off
             running.do("os.closerange(3, 4096); files = [os.open('/dev/null', os.O_RDONLY) for _ in range(1000)]")
             time.sleep(0.5)  # it's seen, waited for, and opened anew
             self.assertIn("released", running.ask("release\n"))
