@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <set>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -49,13 +48,14 @@ void check_untouched(const WalkedPool& pool) {
   const auto last_page = [&](const BlockView& block) {
     return (reinterpret_cast<std::uintptr_t>(block.address) + block.size - 1) / page;
   };
-  std::set<std::uintptr_t> pages_in_use;
+  const std::uintptr_t start = first_page(pool.blocks.front());
+  std::vector<bool> pages_in_use(last_page(pool.blocks.back()) - start + 1);
   std::size_t end = 0;  // behind the last that isn't untouched
   for (std::size_t i = 0; i < pool.blocks.size(); ++i) {
     if (pool.blocks[i].state != BlockState::untouched) {
       end = i + 1;
       for (auto at = first_page(pool.blocks[i]); at <= last_page(pool.blocks[i]); ++at) {
-        pages_in_use.insert(at);
+        pages_in_use[at - start] = true;
       }
     }
   }
@@ -65,7 +65,7 @@ void check_untouched(const WalkedPool& pool) {
     }
     bool reaches = false;
     for (auto at = first_page(pool.blocks[i]); at <= last_page(pool.blocks[i]); ++at) {
-      reaches = reaches || !pages_in_use.contains(at);
+      reaches = reaches || !pages_in_use[at - start];
     }
     expect("an untouched block is behind all others, or in a page that went back", reaches, true);
   }

@@ -164,7 +164,16 @@ void write_statistics(int descriptor) noexcept {
   head.number(statistics.arenas_released).text(")\nTarn: pools of ").number(statistics.pool_size);
   head.text(" bytes: ").number(statistics.pools_used).text(" used, ").number(statistics.pools_full);
   head.text(" full, ").number(statistics.pools_empty).text(" empty, ");
-  head.number(statistics.pools_untouched).text(" untouched\n\n");
+  head.number(statistics.pools_untouched).text(" untouched\n");
+  if (const TierStatistics& medium = statistics.medium; medium.arena_size != 0) {
+    head.text("Tarn: requests up to ").number(medium.request_max).text(" bytes from ");
+    head.number(medium.arenas_now).text(" arenas of ").number(medium.arena_size);
+    head.text(" bytes, pools of ").number(medium.pool_size).text(": ");
+    head.number(medium.pools_used).text(" used, ").number(medium.pools_full).text(" full, ");
+    head.number(medium.pools_empty).text(" empty, ");
+    head.number(medium.pools_untouched).text(" untouched\n");
+  }
+  head.text("\n");
   head.text("class  domain  size   pools  allocated       free  untouched\n");
   head.text("-----  ------  ----   -----  ---------       ----  ---------\n");
   head.write_to(descriptor);
