@@ -19,14 +19,12 @@
 // invariants
 //   P1  blocks = allocated + free (on freeblock) + untouched (behind `untouched`, or in a returned page)
 //   P2  freeblock's list ends, stays inside the carved part, and meets no block twice
-//   P3  allocations - frees = allocated - changes_at, modulo 2^32; they are equal for no longer than
-//       a call takes
+//   P3  frees_until_change = allocated - changes_at; it is zero for no longer than a call takes
 //   P4  full: nothing on freeblock, nothing untouched; changes_at = blocks - 1
 //   P5  used: more blocks are allocated than changes_at
 //
-// How a state changes: allocate counts one number up and free another, and the free that makes them equal
-// finds as many allocated blocks as `changes_at` says. Two numbers and not one that goes up and down: a
-// block allocated and freed in a loop would wait for that number's way through memory twice.
+// How a state changes: allocate counts frees_until_change up, free counts it down, and the free that makes it
+// zero finds as many allocated blocks as `changes_at` says.
 //
 // A used pool may have run full: it leaves its list when the next request finds that, not before,
 // since the next call is as likely to free one of its blocks.
@@ -49,14 +47,13 @@ struct Block {
 struct alignas(64) Pool {
   // What allocate and free touch.
   Block* freeblock;  // last freed, first reused
-  std::uint32_t allocations;
-  std::uint32_t frees;
+  std::uint32_t frees_until_change;
+  std::uint32_t block_size;
 
   Pool* next;
   Pool* previous;
   std::byte* untouched;  // the first block never handed out
   Arena* arena;
-  std::uint32_t block_size;
   std::uint16_t blocks;
   std::uint16_t untouched_blocks;
   std::int16_t changes_at;  // the number of allocated blocks at which the state changes
@@ -97,7 +94,7 @@ struct alignas(64) Pool {
 
   // Of a used or full pool.
   [[nodiscard]] std::size_t allocated() const noexcept {
-    return allocations - frees + static_cast<std::uint32_t>(changes_at);
+    return frees_until_change + static_cast<std::uint32_t>(changes_at);
   }
 
   // Of a used pool: an eighth of the blocks below where it is, so that it's heard of when much has come
@@ -111,8 +108,7 @@ struct alignas(64) Pool {
 
   // With so many blocks allocated, the next change is at `at`.
   void change_at(std::int16_t at, std::size_t allocated) noexcept {
-    frees = 0;
-    allocations = static_cast<std::uint32_t>(allocated) - static_cast<std::uint32_t>(at);
+    frees_until_change = static_cast<std::uint32_t>(allocated) - static_cast<std::uint32_t>(at);
     changes_at = at;
   }
 

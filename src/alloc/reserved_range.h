@@ -40,14 +40,17 @@ class ReservedRange {
     // Of an address that is covered, and that a heap handed out: the descriptors of an arena that was
     // never mapped can't be touched.
     [[nodiscard]] Pool* pool_at(const void* address) const noexcept {
-      return descriptors_ + ((base::address_of(address) - base_) >> Geometry::pool_shift);
+      // Without a subtraction, which would stand between a block and its pool in each free.
+      return reinterpret_cast<Pool*>(descriptors_of_zero_ +
+                                     (base::address_of(address) >> Geometry::pool_shift) *
+                                         sizeof(Pool));
     }
 
    private:
     friend class ReservedRange;
     std::uintptr_t base_ = 0;
     std::size_t span_ = 0;
-    Pool* descriptors_ = nullptr;
+    std::uintptr_t descriptors_of_zero_ = 0;  // where address zero's descriptor would lie
   };
 
   // `bytes` are rounded up to whole arenas. False: refused; with Reservation::halved, down to
@@ -90,7 +93,7 @@ class ReservedRange {
     const auto index = static_cast<std::size_t>(arena - records_);
     auto* const address =
         reinterpret_cast<std::byte*>(lookup_.base_ + index * Geometry::arena_size);
-    Pool* const pools = lookup_.descriptors_ + index * Geometry::pools_per_arena;
+    Pool* const pools = descriptors_ + index * Geometry::pools_per_arena;
     if (!os::commit(address, Geometry::arena_size)) {
       return nullptr;
     }
@@ -147,7 +150,7 @@ class ReservedRange {
     const std::size_t page = os::page_size();
     visit(reinterpret_cast<const std::byte*>(lookup_.base_), high_water_ * Geometry::arena_size,
           Holds::arenas);
-    visit(reinterpret_cast<const std::byte*>(lookup_.descriptors_),
+    visit(reinterpret_cast<const std::byte*>(descriptors_),
           base::round_up(high_water_ * pools_size, page), Holds::descriptors);
     visit(reinterpret_cast<const std::byte*>(records_),
           base::round_up(high_water_ * sizeof(Arena), page), Holds::descriptors);
@@ -176,7 +179,9 @@ class ReservedRange {
     auto* const first = static_cast<std::byte*>(start);
     lookup_.base_ = base::address_of(start);
     lookup_.span_ = count * Geometry::arena_size;
-    lookup_.descriptors_ = reinterpret_cast<Pool*>(first + lookup_.span_);
+    descriptors_ = reinterpret_cast<Pool*>(first + lookup_.span_);
+    lookup_.descriptors_of_zero_ =
+        base::address_of(descriptors_) - (lookup_.base_ >> Geometry::pool_shift) * sizeof(Pool);
     records_ = reinterpret_cast<Arena*>(first + lookup_.span_ + descriptors_size(count));
     capacity_ = count;
     return true;
@@ -204,6 +209,7 @@ class ReservedRange {
   }
 
   Lookup lookup_;
+  Pool* descriptors_ = nullptr;
   Arena* records_ = nullptr;
   Arena* unused_ = nullptr;
   std::size_t capacity_ = 0;

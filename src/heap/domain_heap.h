@@ -46,7 +46,7 @@ class DomainHeap {
     if (block == nullptr) [[unlikely]] {
       return allocate_untouched(size);
     }
-    ++pool->allocations;
+    ++pool->frees_until_change;
     pool->freeblock = block->next;
     return base::opaque(address);
   }
@@ -60,7 +60,7 @@ class DomainHeap {
     auto* const block = static_cast<Block*>(address);
     block->next = pool->freeblock;
     pool->freeblock = block;
-    if (++pool->frees == pool->allocations) [[unlikely]] {
+    if (--pool->frees_until_change == 0) [[unlikely]] {
       whole_->settle(*pool);
     }
   }
@@ -114,7 +114,7 @@ class DomainHeap {
     }
     Pool& pool = *usedpools_.first(szidx);
     if (pool.has_untouched()) {
-      ++pool.allocations;
+      ++pool.frees_until_change;
       return pool.carve();
     }
     Pool* const next = pool.next;
@@ -126,7 +126,7 @@ class DomainHeap {
     pool.run_full();
     Block* const block = next->freeblock;
     next->freeblock = block->next;
-    ++next->allocations;
+    ++next->frees_until_change;
     return block;
   }
 

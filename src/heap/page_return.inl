@@ -180,7 +180,6 @@ void PoolHeap<Geometry, Map, Fill, Below>::finish_return(ReturnBatch& batch,
 
 template <typename Geometry, typename Map, typename Fill, typename Below>
 void PoolHeap<Geometry, Map, Fill, Below>::come_back(Pool& pool) noexcept {
-  const bool disturbed = pool.frees != 0;  // while it was away
   const std::size_t allocated = pool.allocated();
   if (allocated == 0) {
     pool.change_at(0, 0);
@@ -188,7 +187,8 @@ void PoolHeap<Geometry, Map, Fill, Below>::come_back(Pool& pool) noexcept {
   } else {
     circulate(pool, allocated);
   }
-  if ((disturbed || allocated == 0) && is_watched_) {
+  // Blocks may have come back while it was away.
+  if (is_watched_) {
     pool.disturbed_at = now_;
     arenas_.disturb(*pool.arena);
   }

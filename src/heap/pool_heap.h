@@ -123,7 +123,7 @@ class PoolHeap {
   [[nodiscard]] void* refill(DomainType& domain, std::size_t szidx) noexcept;
   [[nodiscard]] Pool* make_used(DomainType& domain, std::size_t szidx) noexcept;
 
-  // free() found as many frees counted as allocations: the pool's next change has come.
+  // free() counted down to zero: the pool's next change has come.
   [[gnu::noinline]] void settle(Pool& pool) noexcept;
   [[gnu::noinline]] void become_empty(Pool& pool) noexcept;
   [[nodiscard]] static alloc::Block* take_block(Pool& pool) noexcept;

@@ -28,7 +28,7 @@ void* PoolHeap<Geometry, Map, Fill, Below>::refill(DomainType& domain, std::size
   while (usedpools.has(szidx)) {
     Pool& pool = *usedpools.first(szidx);
     if (pool.can_give()) {
-      ++pool.allocations;
+      ++pool.frees_until_change;
       return take_block(pool);
     }
     // It has run full: used ──► full.
@@ -42,7 +42,7 @@ void* PoolHeap<Geometry, Map, Fill, Below>::refill(DomainType& domain, std::size
   if (pool == nullptr) {
     return nullptr;
   }
-  ++pool->allocations;
+  ++pool->frees_until_change;
   return take_block(*pool);
 }
 

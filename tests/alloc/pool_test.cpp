@@ -30,44 +30,33 @@ TEST_F(APool, CarvesItsUntouchedBlocksInOrderOfAddressesUntilNoneIsLeft) {
   EXPECT_EQ(pool_.untouched_blocks, 0U);
 }
 
-TEST_F(APool, CountsItsAllocatedBlocksByAllocationsAndFrees) {
+TEST_F(APool, CountsItsAllocatedBlocksFromTheFreesUntilItsNextChange) {
   pool_.change_at(2, 5);
   EXPECT_EQ(pool_.allocated(), 5U);
-  pool_.allocations += 4;
-  pool_.frees += 6;
-  EXPECT_EQ(pool_.allocated(), 3U);
-  EXPECT_NE(pool_.allocations, pool_.frees);
-  ++pool_.frees;
+  pool_.frees_until_change += 4;
+  EXPECT_EQ(pool_.allocated(), 9U);
+  pool_.frees_until_change -= 7;
   EXPECT_EQ(pool_.allocated(), 2U);
-  EXPECT_EQ(pool_.allocations, pool_.frees) << "the next change has come";
+  EXPECT_EQ(pool_.frees_until_change, 0U) << "the next change has come";
 }
 
-TEST_F(APool, CountsOnWhenItsNumbersWrap) {
-  pool_.change_at(0, 1);
-  pool_.allocations = UINT32_MAX;
-  pool_.frees = UINT32_MAX - 1;
-  ++pool_.allocations;
-  EXPECT_EQ(pool_.allocated(), 2U);
-  pool_.frees += 2;
-  EXPECT_EQ(pool_.allocated(), 0U);
-  EXPECT_EQ(pool_.allocations, pool_.frees);
-}
-
-TEST_F(APool, HasNoChangeToComeAtItsLastBlockWhenItIsKept) {
-  pool_.change_at(Pool::never, 1);
-  EXPECT_TRUE(pool_.is_kept());
-  EXPECT_EQ(pool_.allocated(), 1U);
-  ++pool_.frees;
-  EXPECT_EQ(pool_.allocated(), 0U);
-  EXPECT_NE(pool_.allocations, pool_.frees);
+TEST_F(APool, HasNoChangeToComeAtItsLastBlockWhenItIsKeptOrAway) {
+  for (const std::int16_t at : {Pool::never, Pool::away}) {
+    pool_.change_at(at, 1);
+    EXPECT_EQ(pool_.is_kept(), at == Pool::never);
+    EXPECT_EQ(pool_.is_away(), at == Pool::away);
+    EXPECT_EQ(pool_.allocated(), 1U);
+    --pool_.frees_until_change;
+    EXPECT_EQ(pool_.allocated(), 0U);
+    EXPECT_NE(pool_.frees_until_change, 0U);
+  }
 }
 
 TEST_F(APool, ThatRanFullChangesAtTheNextFree) {
   pool_.run_full();
   EXPECT_EQ(pool_.state, PoolState::full);
   EXPECT_EQ(pool_.allocated(), 8U);
-  ++pool_.frees;
-  EXPECT_EQ(pool_.allocations, pool_.frees);
+  EXPECT_EQ(pool_.frees_until_change, 1U);
 }
 
 TEST(ThePoolOfAClassWithoutPools, HasNoBlockToGive) {

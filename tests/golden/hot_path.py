@@ -31,8 +31,8 @@ _LAMBDAS = {
     "free": r"\{lambda\(void\*, void\*\)#4\}",
 }
 _HEAP = (
-    r"tarn::heap::functions_of<tarn::heap::DomainHeap<tarn::alloc::GeometryPolicy<\(tarn::Geometry\)0,[^>]*>, "
-    r"tarn::alloc::ReservedRange<.*>, tarn::heap::NoFill> >"
+    r"tarn::heap::functions_of<tarn::heap::DomainHeap<tarn::alloc::TarnGeometry, "
+    r"tarn::alloc::ReservedRange<tarn::alloc::TarnGeometry>, tarn::heap::NoFill, tarn::heap::MediumRequests<.*> > >"
 )
 _SYMBOL = re.compile(r"^[0-9a-f]+ <(.*)>:$")
 _INSTRUCTION = re.compile(r"^\s*[0-9a-f]+:\t(\S+)")

@@ -12,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import hot_path  # noqa: E402
 
 ALLOCATE = (
-    "tarn::heap::functions_of<tarn::heap::DomainHeap<tarn::alloc::GeometryPolicy<(tarn::Geometry)0, 1ul, 2ul>, "
-    "tarn::alloc::ReservedRange<tarn::alloc::GeometryPolicy<(tarn::Geometry)0, 1ul, 2ul> >, tarn::heap::NoFill> >"
+    "tarn::heap::functions_of<tarn::heap::DomainHeap<tarn::alloc::TarnGeometry, "
+    "tarn::alloc::ReservedRange<tarn::alloc::TarnGeometry>, tarn::heap::NoFill, tarn::heap::MediumRequests<x> > >"
     "::{lambda(void*, unsigned long)#1}::_FUN(void*, unsigned long)"
 )
 
