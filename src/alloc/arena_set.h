@@ -213,7 +213,8 @@ class ArenaSet {
   }
 
   void remove_arena(Arena& arena) noexcept {
-    for (Arena** link = &disturbed_; *link != nullptr; link = &(*link)->next_disturbed) {
+    for (Arena** link = &disturbed_; arena.is_disturbed && *link != nullptr;
+         link = &(*link)->next_disturbed) {
       if (*link == &arena) {
         *link = arena.next_disturbed;
         break;

@@ -55,7 +55,12 @@ class PoolPages {
   // Takes out of circulation every page without an allocated block. Returns those whose content is not
   // needed any longer; nothing is given to the system yet.
   [[nodiscard]] static Mask give_up(Pool& pool) noexcept {
+    // A page of several pools never goes but with its arena. A page's worth of blocks must be free.
     const std::size_t page = page_size();
+    if (os::page_size() > Geometry::pool_size ||
+        (pool.blocks - allocated_of(pool) + 1) * pool.block_size < page) {
+      return 0;
+    }
     const std::size_t carved_before = pool.carved();
     FreeBits is_free(pool);
     std::size_t carved = carved_before;
@@ -104,6 +109,10 @@ class PoolPages {
   }
 
  private:
+  [[nodiscard]] static std::size_t allocated_of(const Pool& pool) noexcept {
+    return pool.state == PoolState::empty ? 0 : pool.allocated();
+  }
+
   // One bit for each block on freeblock.
   class FreeBits {
    public:

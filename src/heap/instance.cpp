@@ -39,7 +39,7 @@ std::size_t release(Instance& instance) noexcept {
     operations.finish_return(instance, batch);
     bytes += batch.bytes;
     request.all = false;
-  } while (batch.more && batch.has_work());
+  } while (batch.is_unfinished);
   bytes += operations.release_empty_arenas(instance);
   os::release(memory, size);
   return bytes;

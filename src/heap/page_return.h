@@ -27,6 +27,8 @@ struct ReturnBatch {
   static constexpr std::size_t most_ranges = 1024;
   static constexpr std::size_t most_pools = 256;
   static constexpr std::size_t most_arenas = 32;
+  // So that the lock isn't held for long: to look at a pool takes some microseconds.
+  static constexpr std::size_t most_examined = 256;
 
   // What one tier of pools has on its way.
   struct Tier {
@@ -44,7 +46,9 @@ struct ReturnBatch {
 
   std::size_t range_count = 0;
   std::size_t bytes = 0;  // of addresses: not all were resident
-  bool more = false;      // the batch was full before all was seen to
+  std::size_t examined = 0;
+  bool is_unfinished =
+      false;  // the batch was full before all was seen to: another should follow at once
   Range ranges[most_ranges] = {};
   Tier tiers[2];
 
@@ -55,7 +59,8 @@ struct ReturnBatch {
   void clear() noexcept {
     range_count = 0;
     bytes = 0;
-    more = false;
+    examined = 0;
+    is_unfinished = false;
     for (Tier& tier : tiers) {
       tier.pool_count = tier.arena_count = tier.unmapped_count = 0;
     }
@@ -90,7 +95,7 @@ struct ReturnRequest {
 };
 
 // Who watches a heap is called when blocks have come back `after` times (a state changed, or an eighth of a
-// pool), once; then again when they have `again` times after the next begin_return. Under the heap's lock, in the middle of
+// pool), and then whenever they have `again` times more; a begin_return counts anew. Under the heap's lock, in the middle of
 // a free: it must do next to nothing.
 struct Watcher {
   void (*disturbed)(void* context) = nullptr;

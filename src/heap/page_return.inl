@@ -35,6 +35,7 @@ void PoolHeap<Geometry, Map, Fill, Below>::note(Pool& pool) noexcept {
   ++disturbances_;
   arenas_.disturb(*pool.arena);
   if (disturbances_ == tell_at_) [[unlikely]] {
+    tell_at_ += watcher_.again;  // if nothing comes of it
     watcher_.disturbed(watcher_.context);
   }
 }
@@ -58,7 +59,8 @@ template <typename Geometry>
 bool has_room(const ReturnBatch& batch, const ReturnBatch::Tier& tier) noexcept {
   constexpr std::size_t most_ranges_of_pool = alloc::PoolPages<Geometry>::most_pages / 2;
   return batch.range_count + most_ranges_of_pool <= ReturnBatch::most_ranges &&
-         tier.pool_count < ReturnBatch::most_pools && tier.arena_count < ReturnBatch::most_arenas &&
+         batch.examined < ReturnBatch::most_examined && tier.pool_count < ReturnBatch::most_pools &&
+         tier.arena_count < ReturnBatch::most_arenas &&
          tier.unmapped_count < ReturnBatch::most_arenas;
 }
 
@@ -87,9 +89,11 @@ template <typename Geometry, typename Map, typename Fill, typename Below>
 bool PoolHeap<Geometry, Map, Fill, Below>::begin_return_of(Arena& arena, ReturnBatch& batch,
                                                            ReturnBatch::Tier& tier,
                                                            unsigned least_age) noexcept {
-  if (arena.is_away || !page_return::has_room<Geometry>(batch, tier) ||
-      batch.bytes >= most_bytes_) {
-    batch.more = true;
+  if (arena.is_away || batch.bytes >= most_bytes_) {
+    return true;
+  }
+  if (!page_return::has_room<Geometry>(batch, tier)) {
+    batch.is_unfinished = true;
     return true;
   }
   bool again = false;
@@ -107,14 +111,18 @@ bool PoolHeap<Geometry, Map, Fill, Below>::begin_return_of(Arena& arena, ReturnB
       again = true;
     } else if (is_empty) {
       continue;
-    } else if (!page_return::has_room<Geometry>(batch, tier) || batch.bytes >= most_bytes_) {
-      batch.more = true;
+    } else if (batch.bytes >= most_bytes_) {
+      again = true;
+    } else if (!page_return::has_room<Geometry>(batch, tier)) {
+      batch.is_unfinished = true;
       again = true;
     } else if (pool.state == PoolState::empty) {
       pool.disturbed_at = 0;
+      ++batch.examined;
       empty_pools_go |= give_up_empty(pool, batch);
     } else {
       pool.disturbed_at = 0;
+      ++batch.examined;
       give_up_pages(pool, batch, tier);
     }
   }
@@ -185,6 +193,9 @@ void PoolHeap<Geometry, Map, Fill, Below>::come_back(Pool& pool) noexcept {
     pool.change_at(0, 0);
     arenas_.return_pool(pool);
   } else {
+    if (Pool& front = *usedpools_of(pool).first(pool.szidx); front.is_kept()) {
+      stop_keeping(front);
+    }
     circulate(pool, allocated);
   }
   // Blocks may have come back while it was away.

@@ -37,6 +37,10 @@ class ForkSafeMutex : public Mutex {
   bool enlist() noexcept;
   void leave() noexcept;
 
+  // Takes the system's handlers now. Whoever has fork handlers of his own that use such a mutex calls this
+  // before he registers them: then his run before fork takes the mutexes, and after it has let go.
+  static bool prepare() noexcept;
+
  private:
   friend class ForkSafeMutexes;
   ForkSafeMutex* next_ = nullptr;

@@ -8,11 +8,15 @@ class ForkSafeMutexes {
  public:
   static bool add(ForkSafeMutex& mutex) noexcept {
     const Locked locked(guard_);
-    if (!registered_) {
-      registered_ = ::pthread_atfork(before_fork, after_fork, after_fork) == 0;
-    }
+    take_handlers();
     mutex.next_ = first_;
     first_ = &mutex;
+    return registered_;
+  }
+
+  static bool prepare() noexcept {
+    const Locked locked(guard_);
+    take_handlers();
     return registered_;
   }
 
@@ -28,6 +32,11 @@ class ForkSafeMutexes {
   }
 
  private:
+  static void take_handlers() noexcept {
+    if (!registered_) {
+      registered_ = ::pthread_atfork(before_fork, after_fork, after_fork) == 0;
+    }
+  }
   static void before_fork() noexcept {
     guard_.lock();
     for (ForkSafeMutex* mutex = first_; mutex != nullptr; mutex = mutex->next_) {
@@ -51,6 +60,7 @@ constinit ForkSafeMutex* ForkSafeMutexes::first_ = nullptr;
 constinit bool ForkSafeMutexes::registered_ = false;
 
 bool ForkSafeMutex::enlist() noexcept { return ForkSafeMutexes::add(*this); }
+bool ForkSafeMutex::prepare() noexcept { return ForkSafeMutexes::prepare(); }
 void ForkSafeMutex::leave() noexcept { ForkSafeMutexes::remove(*this); }
 
 }  // namespace tarn::os

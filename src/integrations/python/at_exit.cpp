@@ -30,9 +30,9 @@ constinit PyMethodDef at_exit_definition = {"tarn_at_exit", at_exit, METH_NOARGS
 
 }  // namespace
 
-void be_called_at_exit() noexcept {
+bool be_called_at_exit() noexcept {
   if (is_registered) {
-    return;
+    return true;
   }
   PyObject* const module = PyImport_ImportModule("atexit");
   PyObject* const function =
@@ -46,6 +46,7 @@ void be_called_at_exit() noexcept {
     }
   }
   PyErr_Clear();
+  return is_registered;
 }
 
 bool forget_exit() noexcept {

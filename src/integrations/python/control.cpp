@@ -405,7 +405,9 @@ void start_control() noexcept {
   if (!control.knows_fork) {
     return;
   }
-  be_called_at_exit();
+  if (!be_called_at_exit()) {
+    return;
+  }
   be_called_in_children();
   begin();
 }

@@ -120,10 +120,9 @@ bool is_of_dead_process(int folder, const char* name) noexcept {
     return false;
   }
   const auto process = static_cast<pid_t>(pid);
-  if (process == ::getpid()) {
-    return true;
-  }
-  return ::kill(process, 0) != 0 && errno == ESRCH && is_abandoned(folder, name);
+  // Not ours of before an exec alone: a process in another namespace may have our PID.
+  return (process == ::getpid() || (::kill(process, 0) != 0 && errno == ESRCH)) &&
+         is_abandoned(folder, name);
 }
 
 // What getdents64 writes.

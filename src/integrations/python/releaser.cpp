@@ -1,6 +1,7 @@
 #include "integrations/python/releaser.h"
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdint>
 
@@ -13,12 +14,13 @@
 #include "integrations/python/gil.h"
 #include "integrations/python/hook.h"
 #include "os/event.h"
+#include "os/mutex.h"
 
 namespace tarn::python {
 
 namespace {
 
-enum class Phase : std::uint8_t { off, resting, called, working };
+enum class Phase : std::uint8_t { off, resting, working };
 
 constexpr unsigned tick_milliseconds = 250;
 constexpr unsigned quiet_ticks = 2;
@@ -33,11 +35,12 @@ constexpr std::size_t disturbances_before_more = 64;
 constexpr std::size_t stack_size = std::size_t{256} * 1024;
 
 struct Releaser {
-  std::atomic<Phase> phase{Phase::off};  // changed with the GIL held, but for resting ──► called
+  std::atomic<Phase> phase{Phase::off};  // changed with the GIL or the heap's lock held
   os::Event stop;
   std::atomic<bool> waits{false};  // between turns, without anything on its way
   bool batch_is_open = false;      // changed with the GIL held
   bool knows_fork = false;
+  bool stopped_for_fork = false;
   std::size_t disturbances = 0;  // at the last turn
   pthread_t thread = {};
   heap::ReturnBatch batch;
@@ -84,7 +87,7 @@ Next turn(heap::ReturnRequest& request) noexcept {
   releaser.batch.clear();
   hook.heap->operations->begin_return(*hook.heap, releaser.batch, request);
   request.tick = false;
-  if (releaser.batch.has_work()) {
+  if (releaser.batch.has_work() || releaser.batch.is_unfinished) {
     releaser.batch_is_open = true;
     if (request.most_bytes != SIZE_MAX) {
       request.most_bytes -=
@@ -148,25 +151,25 @@ bool create_thread() noexcept {
   return created;
 }
 
-int start_thread(void* /*data*/) noexcept {
-  if (releaser.phase == Phase::called) {
-    be_called_at_exit();
-    releaser.phase = Phase::working;
-    if (!create_thread()) {
-      releaser.phase = Phase::resting;  // till it is called again
-    }
-  }
-  return 0;
-}
-
-// In the middle of a free.
+// What a thread of Python's calls when blocks have come back: in the middle of a free, perhaps with the heap's
+// lock held. It can't be left to Python's pending calls, which wait for the main thread, and that may wait
+// for others.
 void disturbed(void* /*context*/) noexcept {
   Phase expected = Phase::resting;
-  // Refused when Python's queue is full.
-  if (releaser.phase.compare_exchange_strong(expected, Phase::called) &&
-      Py_AddPendingCall(start_thread, nullptr) != 0) {
-    releaser.phase = Phase::resting;
+  if (!releaser.phase.compare_exchange_strong(expected, Phase::working)) {
+    return;
   }
+  const int before = errno;
+  if (!create_thread()) {
+    releaser.phase = Phase::resting;  // till it is called again
+  }
+  errno = before;
+}
+
+// After a fork before which the thread was stopped: what it hadn't seen to is still there.
+int start_again(void* /*data*/) noexcept {
+  disturbed(nullptr);
+  return 0;
 }
 
 void watch_heap() noexcept {
@@ -189,13 +192,17 @@ bool stop_waiting_thread() noexcept {
 
 void before_fork() noexcept {
   if (releaser.phase == Phase::working && has_gil() && stop_waiting_thread()) {
-    releaser.phase = Phase::called;  // and started again after the fork
+    releaser.phase = Phase::resting;
+    releaser.stopped_for_fork = true;
   }
 }
 
 void after_fork_in_parent() noexcept {
-  if (releaser.phase == Phase::called && has_gil()) {
-    Py_AddPendingCall(start_thread, nullptr);
+  if (releaser.stopped_for_fork) {
+    releaser.stopped_for_fork = false;
+    // Not here: 3.12 counts the threads next. Refused when Python's queue is full, and then it is for the next
+    // free to call the thread.
+    Py_AddPendingCall(start_again, nullptr);
   }
 }
 
@@ -205,13 +212,12 @@ void after_fork_in_child() noexcept {
     return;
   }
   releaser.waits.store(false);
+  releaser.stopped_for_fork = false;
+  releaser.phase = Phase::resting;
+  // Otherwise the child's first thread finishes the batch; most such children execute another program.
   if (has_gil()) {
     finish_batch();
     hook.heap->operations->forget_disturbed(*hook.heap);
-    releaser.phase = Phase::resting;
-    watch_heap();
-  } else {
-    releaser.phase = Phase::off;  // a child that only executes another program
   }
 }
 
@@ -224,9 +230,11 @@ void start_releasing() noexcept {
   }
   if (!releaser.knows_fork) {
     releaser.knows_fork =
+        os::ForkSafeMutex::prepare() &&
         ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
   }
-  if (!releaser.knows_fork) {
+  // A thread that nobody stops would outlive the interpreter.
+  if (!releaser.knows_fork || !be_called_at_exit()) {
     return;
   }
   releaser.phase = Phase::resting;

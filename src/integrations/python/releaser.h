@@ -4,8 +4,7 @@
 //   ─────     ────────────                                       ──────────
 //   off       TARN_RELEASE=off, or Python is ending               none
 //   resting   nothing is known that could go back                 none
-//   called    blocks came back to a pool (the heap's watcher)     is started at the next bytecode
-//   working   it runs                                             a turn every tick, until nothing is left
+//   working   blocks came back to pools (the heap's watcher)      a turn every tick, until nothing is left
 //
 // A turn. The object heap belongs to whoever holds the GIL, so the thread takes it, as any thread of
 // Python would, and holds it for a bounded number of pools (heap/page_return.h):
@@ -24,7 +23,8 @@
 // most: a loop that fills and drains must not pay for it.
 //
 // fork: the thread is stopped before if it only waits, since 3.12 warns of forks with more than one
-// thread; the child begins as resting, and its parent's batch is finished there. exit: the thread is
+// thread; the child begins as resting, and its parent's batch is finished there (by the forking thread if
+// it holds the GIL, else by the child's first thread of this kind). exit: the thread is
 // stopped before Python takes its modules apart.
 #pragma once
 

@@ -53,7 +53,7 @@ int install(void* /*data*/) noexcept {
     definition->ml_meth = debugmallocstats;
   }
   if (hook.settings.report_folder[0] != '\0') {
-    be_called_at_exit();
+    static_cast<void>(be_called_at_exit());
   }
   start_releasing();
   start_control();

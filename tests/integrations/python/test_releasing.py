@@ -145,6 +145,57 @@ if child == 0:
 assert os.waitpid(child, 0)[1] == 0
 """)
 
+    def test_memory_falls_while_the_main_thread_waits_for_others(self) -> None:
+        for python in self.each():
+            self.on_tarn(python, HELPERS + """
+done = threading.Event()
+def work():
+    before = resident()
+    survivors = scattered(200000, 200)
+    peak = resident()
+    fell.append(falls_below(before + (peak - before) // 4))
+    done.set()
+fell = []
+threading.Thread(target=work).start()
+done.wait()
+assert fell == [True]
+""")
+
+    def test_a_child_of_a_process_with_shared_heap_lives(self) -> None:
+        for python in self.each((3, 12)):
+            self.on_tarn(python, HELPERS + """
+try:
+    import _interpreters as interpreters
+    interpreter = interpreters.create()
+except ImportError:
+    import _xxsubinterpreters as interpreters
+    interpreter = interpreters.create(isolated=True)
+interpreters.destroy(interpreter)
+import warnings
+warnings.simplefilter("ignore")
+for turn in range(5):
+    survivors = scattered(20000, 200)
+    time.sleep(0.2 * turn)
+    child = os.fork()
+    if child == 0:
+        kept = scattered(3000, 50)
+        os._exit(0 if all(record.is_whole() for record in survivors + kept) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+""", changes={"TARN_RELEASE": "eager"})
+
+    def test_memory_falls_in_a_child_that_was_forked_without_the_gil(self) -> None:
+        for python in self.each():
+            self.on_tarn(python, HELPERS + """
+import ctypes
+child = ctypes.CDLL(None).fork()
+if child == 0:
+    before = resident()
+    survivors = scattered(200000, 200)
+    peak = resident()
+    os._exit(0 if falls_below(before + (peak - before) // 4) else 1)
+assert os.waitpid(child, 0)[1] == 0
+""")
+
     def test_python_ends_while_the_thread_works(self) -> None:
         for python in self.each():
             for milliseconds in (0, 1, 100, 251, 260, 400):
