@@ -140,12 +140,23 @@ void check_peer(const Descriptor& socket, const Target& target) {
 
 Descriptor connect_to(const Target& target) {
   for (int attempt = 0; attempt < attempts; ++attempt) {
+    // A folder that can't be trusted is said only if no other has the process: it looks further too.
+    std::optional<Failure> trouble;
     for (const std::string& folder : folders_of(target)) {
-      Descriptor socket = connect_in(folder, target);
-      if (socket.is_open()) {
-        check_peer(socket, target);
-        return socket;
+      try {
+        Descriptor socket = connect_in(folder, target);
+        if (socket.is_open()) {
+          check_peer(socket, target);
+          return socket;
+        }
+      } catch (const Failure& failure) {
+        if (!trouble) {
+          trouble = failure;
+        }
       }
+    }
+    if (trouble) {
+      throw *trouble;
     }
     // A process opens its socket when it has run for a while; others needn't be waited for.
     if (attempt + 1 == attempts || is_control_off(target)) {

@@ -138,7 +138,9 @@ class ControlTest(HookTest):
             self.assertGreater(int(before["resident_pools"]), 2 * int(after["resident_pools"]))
             # All pages without a live block are gone, and only those.
             self.assertLess(int(after["resident_pools"]) - int(after["resident_live_pages"]), 1 << 18)
-            self.assertEqual(before["resident_live_pages"], after["resident_live_pages"])
+            # The program's own threads may run a little meanwhile.
+            self.assertAlmostEqual(int(before["resident_live_pages"]), int(after["resident_live_pages"]),
+                                   delta=1 << 16)
             running.do("whole()")
             for one in (before, after):
                 parts = ("live_raw", "live_mem", "live_obj", "free", "untouched", "empty")
