@@ -63,7 +63,7 @@ struct GeometryPolicy {
 
 using ClassicGeometry = GeometryPolicy<Geometry::classic, 256 * 1024, 4 * 1024, 8, 512>;
 using ModernGeometry = GeometryPolicy<Geometry::modern, 1024 * 1024, 16 * 1024, 16, 512>;
-// Four classes per doubling: no block is more than a fifth larger than the request.
+// Four classes per doubling: no block is more than a quarter larger than the request.
 struct MediumGeometry {
   static constexpr Geometry name = Geometry::tarn;
   static constexpr std::size_t arena_size = std::size_t{4} * 1024 * 1024;
