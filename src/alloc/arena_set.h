@@ -46,7 +46,7 @@ class ArenaSet {
   [[nodiscard]] bool has_usable() const noexcept { return usable_arenas_.first() != nullptr; }
 
   // An untouched or empty pool, linked nowhere; null: out of memory or of addresses. An empty pool
-  // still has the size class, the free blocks and the untouched ones that it had.
+  // still has what its last life left in the descriptor.
   [[nodiscard]] Pool* take_pool() noexcept {
     Arena* arena = usable_arenas_.first();
     if (arena == nullptr) {

@@ -23,6 +23,7 @@ namespace tarn::heap {
 struct NoFill {
   static void untouched(std::byte* /*first*/, std::byte* /*end*/) noexcept {}
   static constexpr bool lets_pages_go = true;
+  static constexpr bool watches_freed = false;
 };
 
 // `Below` has the functions of LargeRequests.

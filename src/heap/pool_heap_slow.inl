@@ -75,7 +75,14 @@ alloc::Pool* PoolHeap<Geometry, Map, Fill, Below>::make_used(DomainType& domain,
   if (pool == nullptr) {
     return nullptr;
   }
-  if (pool->state == PoolState::untouched || pool->szidx != szidx) {
+  // An empty pool's blocks are untouched again even if it had this class before: what is allocated next
+  // then lies in order of addresses, not in that of the frees, and is read faster for as long as it lives.
+  if (pool->state == PoolState::untouched || pool->szidx != szidx || !Fill::watches_freed) {
+    if (pool->state == PoolState::untouched) {
+      pool->touched = 0;
+    } else {
+      alloc::PoolPages<Geometry>::remember_touched(*pool);
+    }
     pool->freeblock = nullptr;
     pool->szidx = static_cast<std::uint8_t>(szidx);
     pool->block_size = static_cast<std::uint32_t>(Geometry::block_size_of(szidx));
@@ -86,7 +93,6 @@ alloc::Pool* PoolHeap<Geometry, Map, Fill, Below>::make_used(DomainType& domain,
     Fill::untouched(pool->untouched,
                     pool->untouched + std::size_t{pool->blocks} * pool->block_size);
   }
-  // A pool that had this class before keeps its free blocks: they are written to already.
   pool->state = PoolState::used;
   pool->domain = domain.domain_;
   pool->change_at(0, 0);

@@ -1,5 +1,6 @@
 // Pages that go back to the operating system while their pools still hold blocks.
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <set>
@@ -156,6 +157,42 @@ TEST_P(PageReturn, GivesBackEmptyPoolsOfAnArenaThatABlockPins) {
   blocks = allocate_many(256, sizes_.arena_size / 256 / 2);
   heap_.verify();
   EXPECT_EQ(*pin, 0x5a);
+}
+
+// A pool that is used again, for its own class or another, has pages behind its first blocks that were
+// written to in its earlier life.
+TEST_P(PageReturn, TakesPagesThatAnEarlierLifeOfThePoolTouched) {
+  char* const pin = allocate(32);
+  for (const std::size_t size : {512U, 48U, 16U, 512U, 16U}) {
+    for (const std::size_t again : {16U, 512U, 48U}) {
+      for (char* const block : allocate_many(size, 2 * sizes_.pool_size / size)) {
+        heap_.free(block);
+      }
+      char* const block = allocate(again);
+      heap_.release();
+      heap_.verify();
+      EXPECT_EQ(resident(), floor()) << size << " then " << again;
+      heap_.free(block);
+    }
+  }
+  EXPECT_EQ(*pin, 0x5a);
+}
+
+TEST_P(PageReturn, CarvesAPoolThatWasEmptyInOrderOfAddresses) {
+  std::vector<char*> blocks = allocate_many(64, 2 * sizes_.pool_size / 64);
+  std::vector<char*> shuffled = blocks;
+  std::shuffle(shuffled.begin(), shuffled.end(), std::minstd_rand(3));
+  for (char* const block : shuffled) {
+    heap_.free(block);
+  }
+  allocate_many(512, 1);  // the pool that was kept need not be the one that is seen next
+  std::size_t descents = 0;
+  blocks = allocate_many(64, 2 * sizes_.pool_size / 64);
+  for (std::size_t i = 1; i < blocks.size(); ++i) {
+    descents += blocks[i] < blocks[i - 1] ? 1 : 0;
+  }
+  // Of the pool that was kept, for being its class's only one, the order is that of the frees.
+  EXPECT_LE(descents, sizes_.pool_size / 64 + 2);
 }
 
 // The three steps, and what the program does between them.
