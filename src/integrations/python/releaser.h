@@ -4,6 +4,7 @@
 //   ─────     ────────────                                       ──────────
 //   off       TARN_RELEASE=off, or Python is ending               none
 //   resting   nothing is known that could go back                 none
+//   changing  another thread starts it, or stops it for a fork    begins, or ends
 //   working   blocks came back to pools (the heap's watcher)      a turn every tick, until nothing is left
 //
 // A turn. The object heap belongs to whoever holds the GIL, so the thread takes it, as any thread of
@@ -26,6 +27,8 @@
 // thread; the child begins as resting, and its parent's batch is finished there (by the forking thread if
 // it holds the GIL, else by the child's first thread of this kind). exit: the thread is
 // stopped before Python takes its modules apart.
+//
+// tests/models/releaser.pml is this protocol for a model checker, which goes through all orders of its steps.
 #pragma once
 
 #include <cstddef>
