@@ -43,7 +43,7 @@ struct Releaser {
   bool knows_fork = false;
   std::atomic<bool> stopped_for_fork{false};
   std::size_t disturbances = 0;  // at the last turn
-  pthread_t thread = {};           // changed while the phase is changing
+  pthread_t thread = {};         // changed while the phase is changing
   heap::ReturnBatch batch;
 };
 constinit Releaser releaser;
