@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <ctime>
 
 #include <pthread.h>
 #include <sched.h>
@@ -280,6 +281,50 @@ void stop_releasing() noexcept {
 
 std::size_t release_now() noexcept {
   return hook.state == State::living ? heap::release(*hook.heap) : 0;
+}
+
+namespace {
+
+constexpr std::uint64_t most_microseconds_of_turn = 2000;
+constexpr std::uint64_t most_microseconds_of_release = 10'000'000;
+
+std::uint64_t now_in_microseconds() noexcept {
+  timespec now = {};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec) / 1000;
+}
+
+struct Turns {
+  const std::atomic<bool>& stop;
+  std::uint64_t began;
+  std::uint64_t turn_began;
+
+  // Those that wait for the GIL for longer than Python's switch interval get it.
+  bool let_others_run() noexcept {
+    if (now_in_microseconds() - turn_began < most_microseconds_of_turn) {
+      return true;
+    }
+    PyThreadState* const state = PyEval_SaveThread();
+    PyEval_RestoreThread(state);
+    turn_began = now_in_microseconds();
+    return !stop && hook.state == State::living &&
+           turn_began - began < most_microseconds_of_release;
+  }
+};
+
+}  // namespace
+
+std::size_t release_in_turns(const std::atomic<bool>& stop) noexcept {
+  if (hook.state != State::living) {
+    return 0;
+  }
+  const std::uint64_t now = now_in_microseconds();
+  Turns turns = {stop, now, now};
+  return heap::release(*hook.heap, {[](void* context) noexcept {
+                                      return static_cast<Turns*>(context)->let_others_run();
+                                    },
+                                    &turns});
 }
 
 }  // namespace tarn::python
