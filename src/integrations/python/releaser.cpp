@@ -300,12 +300,15 @@ struct Turns {
   std::uint64_t began;
   std::uint64_t turn_began;
 
-  // Those that wait for the GIL for longer than Python's switch interval get it.
+  // Python makes sure only of those that have waited for its switch interval, five milliseconds. The others
+  // need a moment to wake up in, before this thread asks for the GIL again.
   bool let_others_run() noexcept {
     if (now_in_microseconds() - turn_began < most_microseconds_of_turn) {
       return true;
     }
     PyThreadState* const state = PyEval_SaveThread();
+    constexpr timespec moment = {0, 100'000};
+    ::nanosleep(&moment, nullptr);
     PyEval_RestoreThread(state);
     turn_began = now_in_microseconds();
     return !stop && hook.state == State::living &&
