@@ -1,6 +1,7 @@
 // Pages that go back to the operating system while their pools still hold blocks.
 
 #include <algorithm>
+#include <climits>
 #include <cstring>
 #include <random>
 #include <set>
@@ -197,7 +198,7 @@ TEST_P(PageReturn, CarvesAPoolThatWasEmptyInOrderOfAddresses) {
 
 // The three steps, and what the program does between them.
 class ReturnInSteps : public testing::TestWithParam<Combination> {
- protected:
+ public:
   ReturnInSteps() : heap_(heap::create(GetParam().options())) {
     const heap::Watcher watcher = {[](void* context) { ++*static_cast<int*>(context); }, &told_};
     heap_->operations->watch(*heap_, watcher);
@@ -295,6 +296,71 @@ TEST_P(ReturnInSteps, IsRightWithoutTheSecondStepAsInAChildAfterFork) {
     std::memset(allocate(64), 1, 64);
   }
   verify();
+}
+
+// What the next tests do between two batches.
+struct Between {
+  ReturnInSteps* heap;
+  int times = 0;
+  int enough = INT_MAX;
+};
+
+TEST_P(ReturnInSteps, GivesBackAsMuchInBatchesAsAtOnce) {
+  const auto resident_after = [&](const heap::BetweenBatches& between, std::size_t& bytes) {
+    const std::vector<void*> kept = make_holes(500'000);
+    bytes = heap::release(*heap_, between);
+    verify();
+    heap::Residency residency;
+    heap_->operations->collect_residency(*heap_, residency);
+    EXPECT_EQ(residency.pools, residency.live_pages);
+    for (void* const block : kept) {
+      free(block);
+    }
+    heap::release(*heap_);
+    return residency.pools;
+  };
+  std::size_t at_once = 0;
+  std::size_t in_batches = 0;
+  Between between = {this};
+  const std::size_t resident = resident_after({}, at_once);
+  EXPECT_EQ(resident_after({[](void* context) {
+                              auto& between = *static_cast<Between*>(context);
+                              ++between.times;
+                              between.heap->verify();
+                              return true;
+                            },
+                            &between},
+                           in_batches),
+            resident);
+  EXPECT_EQ(in_batches, at_once);
+  // 32 MB of blocks.
+  EXPECT_GE(between.times, 6);
+}
+
+TEST_P(ReturnInSteps, ComesToAnEndThoughTheProgramFreesBetweenBatches) {
+  make_holes(200'000);
+  Between between = {this};
+  heap::release(*heap_, {[](void* context) {
+                           auto& between = *static_cast<Between*>(context);
+                           between.heap->make_holes(20'000);
+                           return ++between.times < 1000;
+                         },
+                         &between});
+  EXPECT_LT(between.times, 1000);
+  verify();
+}
+
+TEST_P(ReturnInSteps, StopsBetweenBatchesWhenToldTo) {
+  make_holes(500'000);
+  Between between = {this, 0, 3};
+  heap::release(*heap_, {[](void* context) {
+                           auto& between = *static_cast<Between*>(context);
+                           return ++between.times < between.enough;
+                         },
+                         &between});
+  EXPECT_EQ(between.times, 3);
+  verify();
+  EXPECT_GT(heap::release(*heap_), std::size_t{4} << 20);
 }
 
 TEST_P(ReturnInSteps, WaitsUntilBlocksHaveBeenQuietForSoManyTicks) {
