@@ -18,6 +18,7 @@
 namespace tarn::heap {
 
 Instance* create_tarn(const HeapOptions& options) noexcept;
+Instance* create_tarn_by_page_map(const HeapOptions& options) noexcept;
 Instance* create_classic(const HeapOptions& options) noexcept;
 Instance* create_modern(const HeapOptions& options) noexcept;
 Instance* create_debug(const HeapOptions& options) noexcept;

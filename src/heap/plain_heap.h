@@ -11,7 +11,7 @@ class PlainHeap : public PoolHeap<Geometry, Map, NoFill, LargeRequests> {
   using Pools = PoolHeap<Geometry, Map, NoFill, LargeRequests>;
 
  public:
-  [[nodiscard, gnu::cold]] bool open(const HeapOptions& options) noexcept {
+  [[nodiscard]] bool open(const HeapOptions& options) noexcept {
     this->below().open(general_of(options));
     return Pools::open(options);
   }

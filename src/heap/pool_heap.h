@@ -36,7 +36,7 @@ class PoolHeap {
   using DomainType = DomainHeap<Geometry, Map, Fill, Below>;
 
   // False when the addresses can't be had.
-  [[nodiscard, gnu::cold]] bool open(const HeapOptions& options) noexcept;
+  [[nodiscard]] bool open(const HeapOptions& options) noexcept;
   void close() noexcept { arenas_.close(); }
 
   [[nodiscard]] DomainType& domain(Domain domain) noexcept {
@@ -95,7 +95,7 @@ class PoolHeap {
   };
   void set_peer(const Peer& peer) noexcept { peer_ = peer; }
   // Up to so many bytes, or a little more. Returns how many.
-  [[gnu::cold]] std::size_t give_back_empty(std::size_t bytes) noexcept;
+  std::size_t give_back_empty(std::size_t bytes) noexcept;
 
   // Moves all state to `target`, for a heap that is only reached through another that moves.
   [[gnu::cold]] void move_to(PoolHeap& target) noexcept;

@@ -52,7 +52,7 @@ class TieredHeap {
  public:
   using DomainType = typename Small::DomainType;
 
-  [[nodiscard, gnu::cold]] bool open(const HeapOptions& options) noexcept {
+  [[nodiscard]] bool open(const HeapOptions& options) noexcept {
     medium_.below().open(general_of(options));
     connect();
     if (!medium_.open(options)) {

@@ -116,6 +116,9 @@ class EnvironmentTest(CommandTest):
                          {"LD_PRELOAD": f"{STAND_IN}:libc.so.6", "TARN_GEOMETRY": "modern",
                           "TARN_REPORT_DIR": "/elsewhere"})
 
+    def test_the_command_itself_is_preloaded_for(self) -> None:
+        self.check(self.tarn("run", TARN[-1], "run", "printenv", "LD_PRELOAD"), 0, f"{STAND_IN}\n")
+
     def test_with_a_report_there_is_a_private_folder_for_it(self) -> None:
         code = ("import os, stat; folder = os.environ['TARN_REPORT_DIR'];"
                 "print(oct(stat.S_IMODE(os.stat(folder).st_mode)), os.path.dirname(folder))")
