@@ -1,0 +1,153 @@
+// When to collect cycles: the arithmetic alone. It knows no Python; pacer.h gives it figures and does what it says.
+//
+// What is promised. H is the heap (bytes in allocated blocks), L the part of it that is live, G = H - L the
+// garbage that only the collector can free; s is the last full collection, after which G = 0. limit(x) is the
+// larger of 16 MiB and x/4. At each look, after what the rule wanted has been done:
+//
+//   R1  H < H(u) + limit(H(u)) for s and every look u since: cycles that nobody collects never make the heap
+//       grow by more than the larger of 16 MiB and a quarter
+//   R2  less than limit(H) << patience was handed out since s: no garbage waits for longer, though the heap stands
+//       still because other things are freed; patience is zero while full collections find much
+//
+// So G < limit(L(s)) + max(0, L(s) - L): as long as the live heap hasn't shrunk, garbage is at most the larger of
+// 16 MiB and a quarter of it. What the program itself has dropped since s can be garbage on top of that, and
+// nobody who doesn't trace the heap can know; then R1 still says that the heap is no larger than it had to be.
+//
+// The rule. `low` is the least H since s, as far as it was looked at.
+//
+//   collect when  H - low >= allowance, which is at most limit(low)              R1
+//            or   handed out since s >= limit(H) << patience                     R2
+//
+// Proof. R1: low <= H(u), and limit grows with its argument, so H < low + limit(low) <= H(u) + limit(H(u)). With
+// H(s) = L(s) it is G = H - L < L(s) + limit(L(s)) - L. R2 is the rule itself.
+// Both hold between two looks up to what is handed out meanwhile (look_after bytes, or one request), and up
+// to the moment at which Python can collect: in the middle of a call it can't.
+//
+// What the last collections freed chooses, within these bounds, how often it's done: where it found nothing, the
+// next is later, up to the bound; where it found much, earlier, so that a program whose cycles die doesn't hold
+// more of them than with CPython's own thresholds. R2's bound, which costs the traversal of the whole heap whether
+// it grows or not, backs off the same way: a program without cycles pays for one in limit(H) << most_patience bytes.
+//
+// CPython's young generations are paced by the number of containers: the youngest from 700 up to most_young, a
+// number whose traversal stays in the cache; the middle one from 7,700 to most_middle, which is as good as never.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace tarn::python {
+
+class PacingRule {
+ public:
+  enum class Want : std::uint8_t { nothing, middle, full };
+  enum class Generation : std::uint8_t { young, middle, full };
+
+  // In bytes.
+  struct Heap {
+    std::size_t allocated = 0;
+    std::size_t handed_out = 0;  // ever
+  };
+
+  // Containers, as CPython counts them: allocated less freed.
+  struct Thresholds {
+    std::size_t young;
+    std::size_t middle_after;  // collections of the youngest
+    bool operator==(const Thresholds&) const = default;
+  };
+
+  static constexpr std::size_t mebibyte = std::size_t{1} << 20;
+  static constexpr std::size_t least_limit = 16 * mebibyte;
+  static constexpr std::size_t look_after = mebibyte / 4;
+  static constexpr std::size_t first_allowance = 8 * mebibyte;
+  static constexpr std::size_t least_allowance = 4 * mebibyte;
+  static constexpr unsigned most_patience = 6;
+  static constexpr std::size_t least_young = 700;
+  static constexpr std::size_t most_young = 10'000;
+  static constexpr std::size_t least_middle = 7'700;
+  static constexpr std::size_t most_middle = std::size_t{1} << 20;
+  // What a collection of the youngest may find without being called for sooner.
+  static constexpr std::size_t negligible = mebibyte / 8;
+
+  [[nodiscard]] static constexpr std::size_t limit(std::size_t heap) noexcept {
+    return std::max(least_limit, heap / 4);
+  }
+
+  // As after a full collection: what is garbage by now isn't known.
+  void begin(const Heap& heap) noexcept {
+    low_ = heap.allocated;
+    handed_out_ = heap.handed_out;
+    has_tried_middle_ = false;
+  }
+
+  // What is to be done now. To be asked whenever look_after bytes were handed out, and after doing it.
+  [[nodiscard]] Want look(const Heap& heap) noexcept {
+    low_ = std::min(low_, heap.allocated);
+    if (heap.handed_out - handed_out_ >= turnover_bound(heap)) {
+      return Want::full;
+    }
+    if (heap.allocated - low_ < allowance()) {
+      return Want::nothing;
+    }
+    return middle_pays_ && !has_tried_middle_ ? Want::middle : Want::full;
+  }
+
+  // A collection has ended, whoever began it.
+  void collected(Generation generation, const Heap& before, const Heap& after) noexcept {
+    const std::size_t freed =
+        before.allocated > after.allocated ? before.allocated - after.allocated : 0;
+    const bool little = freed <= before.allocated / 64;
+    switch (generation) {
+      case Generation::young:
+        if (freed <= std::max(negligible, before.allocated / 64)) {
+          young_ = std::min(2 * young_, most_young);
+        } else {
+          young_ = std::max(young_ / 2, least_young);
+        }
+        break;
+      case Generation::middle:
+        if (little) {
+          middle_ = std::min(2 * middle_, most_middle);
+        } else if (freed > before.allocated / 32) {
+          middle_ = std::max(middle_ / 2, least_middle);
+        }
+        middle_pays_ = freed >= allowance() / 4;
+        has_tried_middle_ = !middle_pays_;
+        break;
+      case Generation::full:
+        if (little) {
+          allowance_ = std::min(2 * allowance_, limit(after.allocated));
+          patience_ = std::min(patience_ + 1, most_patience);
+        } else if (freed > before.allocated / 16) {
+          allowance_ = std::max(allowance_ / 2, least_allowance);
+          patience_ = 0;
+          middle_pays_ = true;  // perhaps: it costs little to see
+        }
+        begin(after);
+        return;
+    }
+    low_ = std::min(low_, after.allocated);
+  }
+
+  [[nodiscard]] Thresholds thresholds() const noexcept {
+    return {young_, std::clamp<std::size_t>(middle_ / young_, 2, 1000)};
+  }
+
+  [[nodiscard]] std::size_t low() const noexcept { return low_; }
+  [[nodiscard]] std::size_t allowance() const noexcept { return std::min(allowance_, limit(low_)); }
+  [[nodiscard]] std::size_t turnover_bound(const Heap& heap) const noexcept {
+    return limit(heap.allocated) << patience_;
+  }
+
+ private:
+  std::size_t low_ = 0;
+  std::size_t handed_out_ = 0;  // at the last full collection
+  std::size_t allowance_ = first_allowance;
+  std::size_t young_ = least_young;
+  std::size_t middle_ = least_middle;
+  unsigned patience_ = 0;
+  bool middle_pays_ = true;
+  bool has_tried_middle_ = false;
+};
+
+}  // namespace tarn::python
