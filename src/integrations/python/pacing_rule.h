@@ -77,52 +77,37 @@ class PacingRule {
   void begin(const Heap& heap) noexcept {
     low_ = heap.allocated;
     handed_out_ = heap.handed_out;
-    has_tried_middle_ = false;
+    is_prepared_ = false;
   }
 
   // What is to be done now. To be asked whenever look_after bytes were handed out, and after doing it.
   [[nodiscard]] Want look(const Heap& heap) noexcept {
     low_ = std::min(low_, heap.allocated);
     if (heap.handed_out - handed_out_ >= turnover_bound(heap)) {
-      return Want::full;
+      // The middle first, so that a full one counts as useful only for what it alone could find.
+      return is_prepared_ ? Want::full : Want::middle;
     }
     if (heap.allocated - low_ < allowance()) {
       return Want::nothing;
     }
-    return middle_pays_ && !has_tried_middle_ ? Want::middle : Want::full;
+    return middle_pays_ ? Want::middle : Want::full;
   }
 
   // A collection has ended, whoever began it.
   void collected(Generation generation, const Heap& before, const Heap& after) noexcept {
     const std::size_t freed =
         before.allocated > after.allocated ? before.allocated - after.allocated : 0;
-    const bool little = freed <= before.allocated / 64;
+    const bool has_grown = before.allocated >= low_ + allowance() / 2;
     switch (generation) {
       case Generation::young:
-        if (freed <= std::max(negligible, before.allocated / 64)) {
-          young_ = std::min(2 * young_, most_young);
-        } else {
-          young_ = std::max(young_ / 2, least_young);
-        }
+        collected_young(before.allocated, freed);
         break;
       case Generation::middle:
-        if (little) {
-          middle_ = std::min(2 * middle_, most_middle);
-        } else if (freed > before.allocated / 32) {
-          middle_ = std::max(middle_ / 2, least_middle);
-        }
-        middle_pays_ = freed >= allowance() / 4;
-        has_tried_middle_ = !middle_pays_;
+        collected_middle(before.allocated, freed, has_grown);
+        is_prepared_ = after.handed_out - handed_out_ >= turnover_bound(after);
         break;
       case Generation::full:
-        if (little) {
-          allowance_ = std::min(2 * allowance_, limit(after.allocated));
-          patience_ = std::min(patience_ + 1, most_patience);
-        } else if (freed > before.allocated / 16) {
-          allowance_ = std::max(allowance_ / 2, least_allowance);
-          patience_ = 0;
-          middle_pays_ = true;  // perhaps: it costs little to see
-        }
+        collected_all(before.allocated, freed, has_grown);
         begin(after);
         return;
     }
@@ -140,6 +125,49 @@ class PacingRule {
   }
 
  private:
+  [[nodiscard]] static constexpr bool is_little(std::size_t freed, std::size_t heap) noexcept {
+    return freed <= heap / 64;
+  }
+  [[nodiscard]] static constexpr bool is_much(std::size_t freed, std::size_t heap) noexcept {
+    return freed > heap / 16;
+  }
+
+  void collected_young(std::size_t heap, std::size_t freed) noexcept {
+    if (is_little(freed, std::max(heap, 64 * negligible))) {
+      young_ = std::min(2 * young_, most_young);
+    } else {
+      young_ = std::max(young_ / 2, least_young);
+    }
+  }
+
+  void collected_middle(std::size_t heap, std::size_t freed, bool has_grown) noexcept {
+    if (is_little(freed, heap)) {
+      middle_ = std::min(2 * middle_, most_middle);
+    } else if (freed > heap / 32) {
+      middle_ = std::max(middle_ / 2, least_middle);
+    }
+    if (has_grown) {
+      // Else it would be tried again and again for next to nothing.
+      middle_pays_ = freed >= allowance() / 4;
+      less_if(is_much(freed, heap));
+    }
+  }
+
+  void collected_all(std::size_t heap, std::size_t freed, bool has_grown) noexcept {
+    if (is_little(freed, heap)) {
+      allowance_ = has_grown ? std::min(2 * allowance_, limit(heap)) : allowance_;
+      patience_ = std::min(patience_ + 1, most_patience);
+    } else if (is_much(freed, heap)) {
+      less_if(has_grown);
+      patience_ = 0;
+    }
+    middle_pays_ = !is_little(freed, heap);  // perhaps: it costs little to see
+  }
+
+  void less_if(bool condition) noexcept {
+    allowance_ = condition ? std::max(allowance_ / 2, least_allowance) : allowance_;
+  }
+
   std::size_t low_ = 0;
   std::size_t handed_out_ = 0;  // at the last full collection
   std::size_t allowance_ = first_allowance;
@@ -147,7 +175,7 @@ class PacingRule {
   std::size_t middle_ = least_middle;
   unsigned patience_ = 0;
   bool middle_pays_ = true;
-  bool has_tried_middle_ = false;
+  bool is_prepared_ = false;  // for a full collection, by one of the middle
 };
 
 }  // namespace tarn::python

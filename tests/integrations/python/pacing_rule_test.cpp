@@ -383,12 +383,16 @@ TEST(PacingRule, GrowthIsTriedByTheMiddleGenerationFirst) {
 TEST(PacingRule, FullCollectionsForNothingGrowRare) {
   PacingRule rule;
   rule.begin(heap_of(100));
-  for (const std::size_t expected : {16U, 25U, 25U}) {
-    rule.collected(Generation::full, heap_of(100), heap_of(100));
-    EXPECT_EQ(rule.allowance(), expected * mebibyte);
+  std::size_t heap = 100;
+  for (const std::size_t expected : {16U, 31U}) {
+    heap += rule.allowance() / mebibyte;
+    rule.collected(Generation::full, heap_of(heap), heap_of(heap));
+    EXPECT_EQ(rule.allowance(), expected * mebibyte) << heap;
   }
-  rule.collected(Generation::full, heap_of(100), heap_of(80));
-  EXPECT_EQ(rule.allowance(), 25 * mebibyte / 2);
+  rule.collected(Generation::full, heap_of(heap), heap_of(heap));
+  EXPECT_EQ(rule.allowance(), 31 * mebibyte) << "it didn't follow from growth";
+  rule.collected(Generation::full, heap_of(heap + 31), heap_of(heap));
+  EXPECT_EQ(rule.allowance(), 31 * mebibyte / 2);
 }
 
 TEST(PacingRule, YoungCollectionsForNothingGrowRareUpToTheCachesSize) {
@@ -406,10 +410,12 @@ TEST(PacingRule, TurnoverAloneLeadsToAFullCollection) {
   PacingRule rule;
   rule.begin(heap_of(100));
   EXPECT_EQ(rule.look(heap_of(100, 24)), Want::nothing);
+  EXPECT_EQ(rule.look(heap_of(100, 25)), Want::middle);
+  rule.collected(Generation::middle, heap_of(100, 25), heap_of(100, 25));
   EXPECT_EQ(rule.look(heap_of(100, 25)), Want::full);
   rule.collected(Generation::full, heap_of(100, 25), heap_of(100, 25));
   EXPECT_EQ(rule.look(heap_of(100, 74)), Want::nothing);
-  EXPECT_EQ(rule.look(heap_of(100, 75)), Want::full);
+  EXPECT_EQ(rule.look(heap_of(100, 75)), Want::middle);
 }
 
 }  // namespace
