@@ -62,10 +62,11 @@ struct Pacer {
   bool is_collecting = false;  // we are
   bool main_is_stuck = false;
   std::size_t called_at = 0;  // bytes handed out
+  pthread_t main_thread = {};
 
   PyObject* module = nullptr;    // gc
   PyObject* callback = nullptr;  // in gc.callbacks
-  long frozen = 0;  // objects, at the start
+  long frozen = 0;               // objects, at the start
   Thresholds original = {};
   Thresholds ours = {};
   PacingRule rule;
@@ -354,6 +355,7 @@ int called(void* /*data*/) noexcept {
     return 0;
   }
   pacer.main_is_stuck = false;
+  pacer.main_thread = ::pthread_self();
   if (pacer.phase == Phase::asleep) {
     begin();
     return 0;
@@ -450,6 +452,7 @@ void start_pacing() noexcept {
   if (!pacer.knows_fork || !be_called_at_exit()) {
     return;
   }
+  pacer.main_thread = ::pthread_self();
   pacer.phase = Phase::asleep;
   meter().told = told;
   meter().tell_at = meter().handed_out + sleeps_for;
