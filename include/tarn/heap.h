@@ -59,6 +59,9 @@ struct GeneralAllocator {
   // It served the program before this heap, so blocks that this heap never handed out come to free and
   // reallocate. They are passed on; otherwise Checks::debug reports them.
   bool served_before;
+  // The size of a block of this allocator's, at least what was asked for. May be null: such blocks count as
+  // nothing where allocated bytes are counted.
+  std::size_t (*size_of)(void* context, const void* block) = nullptr;
 };
 
 // malloc, calloc, realloc, free and aligned_alloc of the C library. Context is unused.

@@ -6,6 +6,7 @@
 
 #include <tarn/heap.h>
 
+#include "heap/allocation_meter.h"
 #include "heap/functions.h"
 #include "heap/page_return.h"
 #include "heap/residency.h"
@@ -19,6 +20,7 @@ struct Instance {
     void (*walk)(Instance&, HeapVisitor&);
     void (*collect_statistics)(Instance&, HeapStatistics&);
     void (*collect_residency)(Instance&, Residency&);
+    void (*recount)(Instance&);
     std::size_t (*release_empty_arenas)(Instance&);
     void (*share)(Instance&);
     void (*watch)(Instance&, const Watcher&);
@@ -36,6 +38,7 @@ struct Instance {
   const Operations* operations;
   Face faces[domain_count];
   Synchronisation synchronisation;
+  AllocationMeter meter;
 
   [[nodiscard]] const Face& face(Domain domain) const noexcept {
     return faces[static_cast<std::size_t>(domain)];

@@ -16,6 +16,11 @@ class PlainHeap : public PoolHeap<Geometry, Map, NoFill, LargeRequests> {
     return Pools::open(options);
   }
 
+  void meter_with(AllocationMeter& meter) noexcept {
+    Pools::meter_with(meter);
+    this->below().meter_with(meter);
+  }
+
   [[gnu::cold]] void collect_statistics(HeapStatistics& statistics) const noexcept {
     Pools::collect_statistics(statistics);
     statistics.large_now = this->below().now();

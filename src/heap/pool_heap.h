@@ -12,6 +12,7 @@
 
 #include "alloc/arena_set.h"
 #include "alloc/reserved_range.h"
+#include "heap/allocation_meter.h"
 #include "heap/domain_heap.h"
 #include "heap/large_requests.h"
 #include "heap/page_return.h"
@@ -83,6 +84,11 @@ class PoolHeap {
   // A stress mode: every page goes as soon as it can.
   void return_at_once(bool on) noexcept { return_at_once_ = on; }
 
+  // From now on what is allocated is counted there. The meter outlives the heap.
+  void meter_with(AllocationMeter& meter) noexcept { meter_ = &meter; }
+  // Counts what the meter is behind by, but for pools that are away. Linear in the number of pools.
+  [[gnu::cold]] void recount() noexcept;
+
   // Moves all state to `target`, which is then the heap, and sends every later call of this one's
   // domains to `faces`. No other thread may be inside.
   [[gnu::cold]] void redirect_to(PoolHeap& target, const Face (&faces)[domain_count]) noexcept;
@@ -132,6 +138,8 @@ class PoolHeap {
   void circulate(Pool& pool, std::size_t allocated) noexcept;
 
   void note(Pool& pool) noexcept;
+  // The pool has so many allocated blocks now.
+  void meter(Pool& pool, std::size_t allocated) noexcept;
   [[nodiscard]] bool begin_return_of(Arena& arena, ReturnBatch& batch, ReturnBatch::Tier& tier,
                                      unsigned least_age) noexcept;
   [[nodiscard]] bool give_up_empty(Pool& pool, ReturnBatch& batch) noexcept;
@@ -157,6 +165,7 @@ class PoolHeap {
   Below below_;
 
   Peer peer_;
+  AllocationMeter* meter_ = nullptr;
   Watcher watcher_;
   std::size_t disturbances_ = 0;
   std::size_t tell_at_ = 0;

@@ -37,6 +37,7 @@ void* PoolHeap<Geometry, Map, Fill, Below>::refill(DomainType& domain, std::size
     }
     usedpools.remove(pool);
     pool.run_full();
+    meter(pool, pool.blocks);
   }
   Pool* const pool = make_used(domain, szidx);
   if (pool == nullptr) {
@@ -90,6 +91,7 @@ alloc::Pool* PoolHeap<Geometry, Map, Fill, Below>::make_used(DomainType& domain,
     pool->untouched = arenas_.address_of(*pool);
     pool->untouched_blocks = pool->blocks;
     pool->returned = 0;
+    pool->metered = 0;
     Fill::untouched(pool->untouched,
                     pool->untouched + std::size_t{pool->blocks} * pool->block_size);
   }
@@ -104,6 +106,7 @@ template <typename Geometry, typename Map, typename Fill, typename Below>
 void PoolHeap<Geometry, Map, Fill, Below>::settle(Pool& pool) noexcept {
   auto& usedpools = usedpools_of(pool);
   const std::size_t allocated = pool.allocated();
+  meter(pool, allocated);
   if (pool.state == PoolState::full) [[likely]] {
     // full ──► used: a block has come back.
     if (Pool& front = *usedpools.first(pool.szidx); front.is_kept()) [[unlikely]] {
@@ -137,6 +140,32 @@ void PoolHeap<Geometry, Map, Fill, Below>::circulate(Pool& pool, std::size_t all
   }
 }
 
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::meter(Pool& pool, std::size_t allocated) noexcept {
+  const std::size_t before = pool.metered;
+  pool.metered = static_cast<std::uint16_t>(allocated);
+  if (meter_ == nullptr) {
+    return;
+  }
+  if (allocated > before) {
+    meter_->hand_out((allocated - before) * pool.block_size);
+  } else {
+    meter_->take_back((before - allocated) * pool.block_size);
+  }
+}
+
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::recount() noexcept {
+  arenas_.map().for_each([&](Arena& arena) {
+    for (std::size_t i = 0; i < arena.first_untouched; ++i) {
+      Pool& pool = arena.pools[i];
+      if (pool.state != PoolState::empty && !pool.is_away()) {
+        meter(pool, pool.allocated());
+      }
+    }
+  });
+}
+
 // used ──► empty, or kept: the last allocated block has come back.
 template <typename Geometry, typename Map, typename Fill, typename Below>
 void PoolHeap<Geometry, Map, Fill, Below>::become_empty(Pool& pool) noexcept {
@@ -163,6 +192,7 @@ bool PoolHeap<Geometry, Map, Fill, Below>::may_keep(const Pool& pool) noexcept {
 template <typename Geometry, typename Map, typename Fill, typename Below>
 void PoolHeap<Geometry, Map, Fill, Below>::stop_keeping(Pool& pool) noexcept {
   const std::size_t allocated = pool.allocated();
+  meter(pool, allocated);
   pool.change_at(0, allocated);
   --pool.arena->nkept;
   if (allocated == 0) {

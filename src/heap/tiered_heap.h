@@ -114,6 +114,16 @@ class TieredHeap {
     target.connect();
   }
 
+  void meter_with(AllocationMeter& meter) noexcept {
+    small_.meter_with(meter);
+    medium_.meter_with(meter);
+    medium_.below().meter_with(meter);
+  }
+  [[gnu::cold]] void recount() noexcept {
+    small_.recount();
+    medium_.recount();
+  }
+
   void watch(const Watcher& watcher) noexcept {
     small_.watch(watcher);
     medium_.watch(watcher);
