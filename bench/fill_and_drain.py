@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A loop that fills and drains: what giving memory back costs a program that will want it again at once.
 
-    bench/fill_and_drain.py [--rounds 7] [--cycles 24] [--only NAME] [--trace SECONDS]
+    bench/fill_and_drain.py [--rounds 7] [--cycles 24] [--only LOAD] [--settings kept,normal] [--trace SECONDS]
 
 CPU seconds of the cycles (the first few apart), user and system, of all threads; rounds are interleaved, medians
 shown, and the median of each round's ratio to `kept`: Tarn that gives nothing back while the program is busy. Then each
@@ -126,6 +126,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help="runs of each (default 7)")
     parser.add_argument("--cycles", type=int, default=24, help="fills and drains of a run (default 24)")
     parser.add_argument("--only", choices=LOADS, action="append", help="this load only")
+    parser.add_argument("--settings", default=",".join(SETTINGS), help="some of %(default)s; kept is always measured")
     parser.add_argument("--trace", type=float, default=5.0, metavar="SECONDS", help="under strace (default 5; 0: not)")
     parser.add_argument("--tarn", type=Path, default=ROOT / "build/release/bin/tarn", metavar="PATH")
     parser.add_argument("--program", choices=LOADS, help=argparse.SUPPRESS)
@@ -133,10 +134,13 @@ def main() -> None:
     if arguments.program:
         program(arguments.program, arguments.cycles, arguments.trace)
         return
+    wanted = {BASELINE, *arguments.settings.split(",")}
+    if unknown := wanted - set(SETTINGS):
+        parser.error(f"no settings {', '.join(sorted(unknown))}; known: {', '.join(SETTINGS)}")
     for load in arguments.only or LOADS:
-        runs: dict[str, list[tuple[float, float]]] = {setting: [] for setting in SETTINGS}
+        runs: dict[str, list[tuple[float, float]]] = {setting: [] for setting in SETTINGS if setting in wanted}
         for number in range(arguments.rounds):
-            order = list(SETTINGS)
+            order = list(runs)
             # Each comes first, and last, as often as the others.
             for setting in order[number % len(order) :] + order[: number % len(order)]:
                 runs[setting].append(measure(setting, load, arguments.cycles, arguments.tarn))

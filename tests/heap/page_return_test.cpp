@@ -350,6 +350,32 @@ TEST_P(ReturnInSteps, ComesToAnEndThoughTheProgramFreesBetweenBatches) {
   verify();
 }
 
+// The GIL is held meanwhile: so many pools take a millisecond.
+TEST_P(ReturnInSteps, LooksAtABoundedNumberOfPoolsInATurn) {
+  make_holes(1'000'000);
+  std::size_t turns = 0;
+  std::size_t most = 0;
+  do {
+    begin();
+    ++turns;
+    std::size_t pools = 0;
+    for (const heap::ReturnBatch::Tier& tier : batch_.tiers) {
+      pools += tier.pool_count;
+      EXPECT_LE(tier.unmapped_count + tier.arena_count, heap::ReturnBatch::most_arenas);
+    }
+    EXPECT_LE(pools, heap::ReturnBatch::most_pools);
+    // An arena's empty pools are looked at together.
+    EXPECT_LE(batch_.examined, heap::ReturnBatch::most_examined);
+    most = std::max(most, batch_.examined);
+    discard();
+    finish();
+    verify();
+  } while (batch_.has_work() && turns < 10'000);
+  EXPECT_GT(turns, 10U);
+  EXPECT_LT(turns, 10'000U);
+  EXPECT_GT(most, heap::ReturnBatch::most_examined / 2);
+}
+
 TEST_P(ReturnInSteps, StopsBetweenBatchesWhenToldTo) {
   make_holes(500'000);
   Between between = {this, 0, 3};

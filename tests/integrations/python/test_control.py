@@ -442,6 +442,29 @@ for worker in workers: worker.start()
         self.assertTrue(other.exists())
         self.ends_well(running)
 
+    def test_a_file_at_which_somebody_listens_stays(self) -> None:
+        """As that of a process in another namespace of process ids, which can't be seen from here."""
+        python = pythons()[0]
+        folder = self.runtime / "tarn"
+        folder.mkdir(mode=0o700)
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        path = folder / f"{gone.pid}-4711"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen()
+            running = self.running(python)
+            wait_for_socket(self.runtime, running.pid)
+            self.assertTrue(path.exists())
+            with connected(path):
+                pass
+            self.ends_well(running)
+            self.assertTrue(path.exists())
+        running = self.running(python)
+        wait_for_socket(self.runtime, running.pid)
+        self.assertFalse(path.exists())
+        self.ends_well(running)
+
     def test_a_folder_that_others_can_enter_is_not_used(self) -> None:
         python = pythons()[0]
         folder = self.runtime / "tarn"
