@@ -190,7 +190,8 @@ function(tarn_add_python_test)
     file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR}/tests ${path})
     get_filename_component(folder ${path} DIRECTORY)
     add_test(NAME ${path} COMMAND ${TARN_PYTHON} -B -m unittest ${path} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}/tests)
-    set_tests_properties(${path} PROPERTIES TIMEOUT ${argument_TIMEOUT}
+    # Those that may take long begin first, so that nothing waits for one alone at the end.
+    set_tests_properties(${path} PROPERTIES TIMEOUT ${argument_TIMEOUT} COST ${argument_TIMEOUT}
         LABELS "${folder};${argument_LABELS}" ENVIRONMENT "TARN_BUILD=${PROJECT_BINARY_DIR};${argument_ENVIRONMENT}")
 endfunction()
 

@@ -316,7 +316,7 @@ TEST_P(ReturnInSteps, GivesBackAsMuchInBatchesAsAtOnce) {
     for (void* const block : kept) {
       free(block);
     }
-    heap::release(*heap_);
+    static_cast<void>(heap::release(*heap_));
     return residency.pools;
   };
   std::size_t at_once = 0;
@@ -324,9 +324,9 @@ TEST_P(ReturnInSteps, GivesBackAsMuchInBatchesAsAtOnce) {
   Between between = {this};
   const std::size_t resident = resident_after({}, at_once);
   EXPECT_EQ(resident_after({[](void* context) {
-                              auto& between = *static_cast<Between*>(context);
-                              ++between.times;
-                              between.heap->verify();
+                              auto& state = *static_cast<Between*>(context);
+                              ++state.times;
+                              state.heap->verify();
                               return true;
                             },
                             &between},
@@ -340,12 +340,12 @@ TEST_P(ReturnInSteps, GivesBackAsMuchInBatchesAsAtOnce) {
 TEST_P(ReturnInSteps, ComesToAnEndThoughTheProgramFreesBetweenBatches) {
   make_holes(200'000);
   Between between = {this};
-  heap::release(*heap_, {[](void* context) {
-                           auto& between = *static_cast<Between*>(context);
-                           between.heap->make_holes(20'000);
-                           return ++between.times < 1000;
-                         },
-                         &between});
+  static_cast<void>(heap::release(*heap_, {[](void* context) {
+                                             auto& state = *static_cast<Between*>(context);
+                                             state.heap->make_holes(20'000);
+                                             return ++state.times < 1000;
+                                           },
+                                           &between}));
   EXPECT_LT(between.times, 1000);
   verify();
 }
@@ -379,11 +379,11 @@ TEST_P(ReturnInSteps, LooksAtABoundedNumberOfPoolsInATurn) {
 TEST_P(ReturnInSteps, StopsBetweenBatchesWhenToldTo) {
   make_holes(500'000);
   Between between = {this, 0, 3};
-  heap::release(*heap_, {[](void* context) {
-                           auto& between = *static_cast<Between*>(context);
-                           return ++between.times < between.enough;
-                         },
-                         &between});
+  static_cast<void>(heap::release(*heap_, {[](void* context) {
+                                             auto& state = *static_cast<Between*>(context);
+                                             return ++state.times < state.enough;
+                                           },
+                                           &between}));
   EXPECT_EQ(between.times, 3);
   verify();
   EXPECT_GT(heap::release(*heap_), std::size_t{4} << 20);

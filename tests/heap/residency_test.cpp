@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(OfOneThread, Residencies,
                          testing::ValuesIn(combinations_with(Checks::none)), NameOfCombination());
 
 // The same sums, made the slow way: block by block, page by page.
-class SlowSums : public HeapVisitor {
+class SlowSums final : public HeapVisitor {
  public:
   void arena(const ArenaView& arena) override {
     for (std::size_t at = 0; at < arena.size; at += page) {
@@ -116,7 +116,7 @@ TEST_P(Residencies, AddsUpAndAgreesWithEachBlockAndPage) {
     }
     for (const bool released : {false, true}) {
       if (released) {
-        heap::release(*heap_);
+        static_cast<void>(heap::release(*heap_));
       }
       const heap::Residency& found = residency();
       SlowSums sums;
@@ -158,7 +158,7 @@ TEST_P(Residencies, CountsWhatIsFreedAsFreeAndWhatWentBackNotAtAll) {
   }
   EXPECT_EQ(live_of(residency()) - live_before, kept * 64);
   EXPECT_GT(residency().free + residency().empty, 19'000U * 64);
-  heap::release(*heap_);
+  static_cast<void>(heap::release(*heap_));
   EXPECT_EQ(live_of(residency()) - live_before, kept * 64);
   EXPECT_EQ(residency().pools, residency().live_pages);
   EXPECT_EQ(residency().empty, 0U);
