@@ -82,6 +82,9 @@ struct HeapOptions {
   // nothing is committed before it is needed. When it is used up, small requests go to the general
   // allocator too.
   std::size_t reserved_bytes = std::size_t{1} << 38;
+  // A class that is hardly asked for gets no pool: the first requests of it go to the general allocator. For
+  // programs that should be small while they do little; walk() and owns() don't see those blocks.
+  bool pools_on_demand = false;
   // Must outlive the heap. Null: c_library_allocator().
   const GeneralAllocator* general = nullptr;
 

@@ -126,7 +126,20 @@ class PoolHeap {
   template <typename, typename, typename, typename>
   friend class DomainHeap;
 
-  // The next used pool's block, else one of an empty pool; null: neither can be had.
+  // A pool takes a page at least, and a class's first block would have it for itself. Python at its start
+  // asks dozens of times for one or two blocks of nearly every class, in the mem domain above all. The larger the
+  // blocks, the fewer of them: they add up to some MiB at most. Objects, which walk() should see, have pools from the
+  // first on, but for those of half a page and more.
+  [[nodiscard]] static constexpr std::uint8_t requests_before_pool(
+      Domain domain, std::size_t block_size) noexcept {
+    if (domain == Domain::obj && block_size < 1792) {
+      return 0;
+    }
+    return block_size <= 512 ? 255 : block_size <= 4096 ? 64 : 32;
+  }
+
+  // The next used pool's block, else one of an empty pool; null: neither can be had, or the class has no pool
+  // yet.
   [[nodiscard]] void* refill(DomainType& domain, std::size_t szidx) noexcept;
   [[nodiscard]] Pool* make_used(DomainType& domain, std::size_t szidx) noexcept;
 
@@ -163,6 +176,8 @@ class PoolHeap {
   alloc::ArenaSet<Geometry, Map> arenas_;
   DomainType domains_[domain_count];
   Below below_;
+
+  std::uint8_t requests_before_pool_[domain_count][Geometry::size_classes] = {};
 
   Peer peer_;
   AllocationMeter* meter_ = nullptr;

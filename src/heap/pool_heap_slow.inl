@@ -19,6 +19,14 @@ bool PoolHeap<Geometry, Map, Fill, Below>::open(const HeapOptions& options) noex
     domains_[i].whole_ = this;
     domains_[i].domain_ = static_cast<Domain>(i);
   }
+  if (options.pools_on_demand && options.checks == Checks::none) {
+    for (std::size_t i = 0; i < domain_count; ++i) {
+      for (std::size_t szidx = 0; szidx < Geometry::size_classes; ++szidx) {
+        requests_before_pool_[i][szidx] =
+            requests_before_pool(static_cast<Domain>(i), Geometry::block_size_of(szidx));
+      }
+    }
+  }
   return true;
 }
 
@@ -38,6 +46,11 @@ void* PoolHeap<Geometry, Map, Fill, Below>::refill(DomainType& domain, std::size
     usedpools.remove(pool);
     pool.run_full();
     meter(pool, pool.blocks);
+  }
+  if (std::uint8_t& left = requests_before_pool_[static_cast<std::size_t>(domain.domain_)][szidx];
+      left != 0) {
+    --left;
+    return nullptr;
   }
   Pool* const pool = make_used(domain, szidx);
   if (pool == nullptr) {
@@ -257,9 +270,16 @@ void* DomainHeap<Geometry, Map, Fill, Below>::refill(std::size_t szidx) noexcept
   if (redirect_.functions != nullptr) {
     return redirect_.functions->allocate(redirect_.domain, block_size);
   }
-  void* const block = whole_->refill(*this, szidx);
-  // No pool to be had: the general allocator may still find so little.
-  return block != nullptr ? block : whole_->below_.allocate(domain_, block_size);
+  void* block = whole_->refill(*this, szidx);
+  if (block == nullptr) {
+    // No pool to be had, or not yet: the general allocator may find so little.
+    block = whole_->below_.allocate(domain_, block_size);
+  }
+  if (block == nullptr) {
+    whole_->requests_before_pool_[static_cast<std::size_t>(domain_)][szidx] = 0;
+    block = whole_->refill(*this, szidx);
+  }
+  return block;
 }
 
 template <typename Geometry, typename Map, typename Fill, typename Below>

@@ -185,7 +185,7 @@ std::string report_text(const Report& report, const Style& style) {
   add_lines(text, blocks, style);
 
   add_lines(text, size_class_table(report), style);
-  text += fmt::format("\nrequests over {}, passed on: {} ever, {} live now\n",
+  text += fmt::format("\nrequests over {} and first ones, passed on: {} ever, {} live now\n",
                       bytes_text(std::max(report.small_request_max, report.medium_request_max)),
                       count_text(report.large_requests), count_text(report.large_now));
   return text;
