@@ -19,7 +19,7 @@ namespace tarn::python {
 
 namespace {
 
-enum class Phase : std::uint8_t { off, asleep, pacing, yielded, ended };
+enum class Phase : std::uint8_t { off, pacing, yielded, ended };
 
 using Want = PacingRule::Want;
 using Generation = PacingRule::Generation;
@@ -27,8 +27,6 @@ using Generation = PacingRule::Generation;
 constexpr std::size_t generations = 3;
 constexpr const char* generation_names[generations] = {"young", "middle", "full"};
 
-// A program that doesn't allocate so much isn't worth it.
-constexpr std::size_t sleeps_for = PacingRule::mebibyte;
 // The program has switched the collector off.
 constexpr std::size_t look_after_while_disabled = 4 * PacingRule::mebibyte;
 // So much was handed out since we asked to be called.
@@ -356,10 +354,6 @@ int called(void* /*data*/) noexcept {
   }
   pacer.main_is_stuck = false;
   pacer.main_thread = ::pthread_self();
-  if (pacer.phase == Phase::asleep) {
-    begin();
-    return 0;
-  }
   if (!has_the_say()) {
     return 0;
   }
@@ -378,8 +372,7 @@ int called(void* /*data*/) noexcept {
 
 // The heap's meter: in the middle of a request, in any thread.
 void told(void* /*context*/, heap::AllocationMeter& meter) noexcept {
-  const Phase phase = pacer.phase;
-  if ((phase != Phase::asleep && phase != Phase::pacing) || is_shared()) {
+  if (pacer.phase != Phase::pacing || is_shared()) {
     meter.tell_at = SIZE_MAX;
     return;
   }
@@ -389,7 +382,7 @@ void told(void* /*context*/, heap::AllocationMeter& meter) noexcept {
         pacer.main_is_stuck || meter.handed_out - pacer.called_at > patience_with_main_thread;
     return;
   }
-  if (phase == Phase::pacing && pacer.rule.look(heap_now()) == Want::nothing) {
+  if (pacer.rule.look(heap_now()) == Want::nothing) {
     return;
   }
   pacer.called_at = meter.handed_out;
@@ -416,16 +409,14 @@ const char* obstacle() noexcept {
 const char* state_name() noexcept {
   switch (pacer.phase) {
     case Phase::off:
-      break;
-    case Phase::asleep:
-      return "asleep";
+      return "stock";
     case Phase::pacing:
     case Phase::ended:
       return "pacing";
     case Phase::yielded:
       return "yielded";
   }
-  return "off";
+  return "stock";
 }
 
 }  // namespace
@@ -453,9 +444,11 @@ void start_pacing() noexcept {
     return;
   }
   pacer.main_thread = ::pthread_self();
-  pacer.phase = Phase::asleep;
-  meter().told = told;
-  meter().tell_at = meter().handed_out + sleeps_for;
+  begin();
+  if (pacer.phase == Phase::pacing) {
+    meter().told = told;
+    meter().tell_at = meter().handed_out + PacingRule::look_after;
+  }
 }
 
 void stop_pacing() noexcept {
@@ -466,8 +459,6 @@ void stop_pacing() noexcept {
       pacer.ours = last;  // for the report
     }
     pacer.phase = Phase::ended;
-  } else if (pacer.phase == Phase::asleep) {
-    pacer.phase = Phase::off;
   }
   leave_callbacks();
 }
@@ -487,14 +478,23 @@ void write_pacing_lines(Lines& lines) noexcept {
   }
   lines.number("gc_by_program", pacer.by_program);
   for (std::size_t i = 0; i < generations; ++i) {
-    base::Message message;
-    message.text("pauses_").text(generation_names[i]);
-    for (const std::uint64_t value :
-         {pacer.pauses[i].count, pacer.started[i], pacer.pauses[i].longest, pacer.pauses[i].total,
-          pacer.pauses[i].collected}) {
-      message.text(" ").number(value);
+    const struct {
+      const char* name;
+      std::uint64_t value;
+    } facts[] = {{"_pauses", pacer.pauses[i].count},
+                 {"_started", pacer.started[i]},
+                 {"_longest", pacer.pauses[i].longest},
+                 {"_total", pacer.pauses[i].total},
+                 {"_collected", pacer.pauses[i].collected}};
+    for (const auto& fact : facts) {
+      lines.add(base::Message()
+                    .text("gc_")
+                    .text(generation_names[i])
+                    .text(fact.name)
+                    .text(" ")
+                    .number(fact.value)
+                    .text("\n"));
     }
-    lines.add(message.text("\n"));
   }
 }
 

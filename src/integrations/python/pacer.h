@@ -3,8 +3,7 @@
 //   phase     entered when                                         who starts collections
 //   ─────     ────────────                                         ──────────────────────
 //   off       TARN_GC=stock, or it can't be done here               CPython
-//   asleep    Python has come up                                    CPython
-//   pacing    the program has been handed out its first bytes       CPython, by thresholds of ours; and we,
+//   pacing    Python has come up                                    CPython, by thresholds of ours; and we,
 //                                                                  when bytes say so
 //   yielded   the program paces its collector itself                CPython or the program
 //   ended     Python is ending                                      Python
