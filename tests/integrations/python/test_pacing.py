@@ -199,6 +199,18 @@ for worker in workers: worker.start()
 for worker in workers: worker.join()
 """), 16 + SLACK)
 
+    def test_threads_hold_megabytes_while_the_main_thread_waits(self) -> None:
+        for python in self.each():
+            self.assertLessEqual(self.growth(python, """
+def work():
+    for _ in range(200):
+        ring(1, 1 << 20)
+        sum(range(10000))
+worker = threading.Thread(target=work)
+worker.start()
+worker.join()
+"""), 16 + 3 * SLACK)
+
     def test_finalizers_that_make_garbage(self) -> None:
         for python in self.each():
             self.assertLessEqual(self.growth(python, """
