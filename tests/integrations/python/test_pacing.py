@@ -11,7 +11,7 @@ import unittest
 from hook_support import HookTest, Python, pythons
 
 HELPERS = """
-import gc, os, sys, threading
+import gc, os, threading, time
 
 class Node:
     pass
@@ -205,7 +205,7 @@ for worker in workers: worker.join()
 def work():
     for _ in range(200):
         ring(1, 1 << 20)
-        sum(range(10000))
+        time.sleep(0.001)  # the thread that collects needs a processor too
 worker = threading.Thread(target=work)
 worker.start()
 worker.join()
