@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <ctime>
 #include <initializer_list>
@@ -19,7 +21,7 @@ namespace tarn::python {
 
 namespace {
 
-enum class Phase : std::uint8_t { off, asleep, pacing, yielded, ended };
+enum class Phase : std::uint8_t { off, pacing, yielded, ended };
 
 using Want = PacingRule::Want;
 using Generation = PacingRule::Generation;
@@ -27,15 +29,13 @@ using Generation = PacingRule::Generation;
 constexpr std::size_t generations = 3;
 constexpr const char* generation_names[generations] = {"young", "middle", "full"};
 
-// A program that doesn't allocate so much isn't worth it.
-constexpr std::size_t sleeps_for = PacingRule::mebibyte;
 // The program has switched the collector off.
 constexpr std::size_t look_after_while_disabled = 4 * PacingRule::mebibyte;
 // So much was handed out since we asked to be called.
-constexpr std::size_t patience_with_main_thread = 4 * PacingRule::mebibyte;
+constexpr std::size_t patience_with_main_thread = PacingRule::mebibyte;
 // From here on a program that collects everything by itself more often than we do is left alone.
 constexpr std::size_t most_by_program = 3;
-// CPython's oldest generation is ours to collect, but where we can't.
+// CPython's oldest generation is ours to collect.
 constexpr long never = 1'000'000;
 
 struct Thresholds {
@@ -60,9 +60,11 @@ struct Pacer {
   bool was_disabled = false;            // by the program, when we last looked
   bool knows_fork = false;
   bool is_collecting = false;  // we are
-  bool main_is_stuck = false;
-  std::size_t called_at = 0;  // bytes handed out
+  std::size_t called_at = 0;   // bytes handed out
   pthread_t main_thread = {};
+  std::atomic<bool> helper_runs{false};
+  bool helper_is_unjoined = false;
+  pthread_t helper = {};
 
   PyObject* module = nullptr;    // gc
   PyObject* callback = nullptr;  // in gc.callbacks
@@ -156,12 +158,8 @@ bool has_our_thresholds() noexcept {
 
 void choose_thresholds() noexcept {
   const PacingRule::Thresholds chosen = pacer.rule.thresholds();
-  if (pacer.main_is_stuck) {
-    set_thresholds({{static_cast<long>(PacingRule::least_young), 1, 1}});
-  } else {
-    set_thresholds(
-        {{static_cast<long>(chosen.young), static_cast<long>(chosen.middle_after), never}});
-  }
+  set_thresholds(
+      {{static_cast<long>(chosen.young), static_cast<long>(chosen.middle_after), never}});
 }
 
 // The program's thresholds stay; ours go.
@@ -205,7 +203,7 @@ void note_pause(Generation generation, std::uint64_t nanoseconds, PyObject* info
 }
 
 void follow_full_collection() noexcept {
-  if (!pacer.is_collecting && !pacer.main_is_stuck) {
+  if (!pacer.is_collecting) {
     ++pacer.by_program;
     if (pacer.by_program >= most_by_program &&
         pacer.by_program > pacer.started[static_cast<std::size_t>(Generation::full)]) {
@@ -213,7 +211,6 @@ void follow_full_collection() noexcept {
       return;
     }
   }
-  pacer.main_is_stuck = false;
   if (frozen_objects() > pacer.frozen) {
     yield("the program froze objects");
   }
@@ -348,48 +345,84 @@ void collect_what_is_wanted() noexcept {
   }
 }
 
-// Called by Python, as we asked: with the GIL, where Python may run.
-int called(void* /*data*/) noexcept {
+// With the GIL held, where Python may run.
+void collect_if_we_may() noexcept {
   pacer.has_called = false;
-  if (!is_in_main_interpreter()) {
-    return 0;
-  }
-  pacer.main_is_stuck = false;
-  pacer.main_thread = ::pthread_self();
-  if (pacer.phase == Phase::asleep) {
-    begin();
-    return 0;
-  }
-  if (!has_the_say()) {
-    return 0;
+  if (!is_in_main_interpreter() || !has_the_say()) {
+    return;
   }
   if (!is_in_callbacks()) {
     yield("the program changed gc.callbacks");
-    return 0;
+    return;
   }
   pacer.was_disabled = !is_enabled();
   if (pacer.was_disabled) {
     meter().tell_at = meter().handed_out + look_after_while_disabled;
-    return 0;
+    return;
   }
   collect_what_is_wanted();
+}
+
+// Called by Python, as we asked: in the main thread, between two bytecodes.
+int called(void* /*data*/) noexcept {
+  collect_if_we_may();
   return 0;
+}
+
+// The thread that collects in the main thread's place. Not noexcept: a Python that has ended ends threads that
+// ask for the GIL, by unwinding them.
+void* help(void* /*argument*/) {
+  const int gil = PyGILState_Ensure();
+  collect_if_we_may();
+  PyGILState_Release(gil);
+  pacer.helper_runs = false;
+  return nullptr;
+}
+
+void join_helper() noexcept {
+  if (pacer.helper_is_unjoined) {
+    ::pthread_join(pacer.helper, nullptr);
+    pacer.helper_is_unjoined = false;
+  }
+}
+
+// In the middle of a request, with the GIL held. Signals are for Python's threads.
+void start_helper() noexcept {
+  if (pacer.helper_runs.exchange(true)) {
+    return;
+  }
+  join_helper();  // it has nothing to do any more
+  const int error = errno;
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  pacer.helper_is_unjoined = ::pthread_create(&pacer.helper, nullptr, help, nullptr) == 0;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pacer.helper_runs = pacer.helper_is_unjoined;
+  errno = error;
+}
+
+// The main thread has long been asked to collect, and it isn't just in the middle of a long call.
+bool main_thread_waits(const heap::AllocationMeter& meter) noexcept {
+  return meter.handed_out - pacer.called_at > patience_with_main_thread &&
+         ::pthread_equal(::pthread_self(), pacer.main_thread) == 0;
 }
 
 // The heap's meter: in the middle of a request, in any thread.
 void told(void* /*context*/, heap::AllocationMeter& meter) noexcept {
-  const Phase phase = pacer.phase;
-  if ((phase != Phase::asleep && phase != Phase::pacing) || is_shared()) {
+  if (pacer.phase != Phase::pacing || is_shared()) {
     meter.tell_at = SIZE_MAX;
     return;
   }
   meter.tell_at = meter.handed_out + PacingRule::look_after;
   if (pacer.has_called) {
-    pacer.main_is_stuck =
-        pacer.main_is_stuck || meter.handed_out - pacer.called_at > patience_with_main_thread;
+    if (main_thread_waits(meter)) {
+      start_helper();
+    }
     return;
   }
-  if (phase == Phase::pacing && pacer.rule.look(heap_now()) == Want::nothing) {
+  if (pacer.rule.look(heap_now()) == Want::nothing) {
     return;
   }
   pacer.called_at = meter.handed_out;
@@ -399,8 +432,13 @@ void told(void* /*context*/, heap::AllocationMeter& meter) noexcept {
   }
 }
 
-// What was asked for before may be lost.
-void after_fork_in_child() noexcept { pacer.has_called = false; }
+// What was asked for before may be lost, and the helper is. The thread that forked is the main one now.
+void after_fork_in_child() noexcept {
+  pacer.has_called = false;
+  pacer.helper_runs = false;
+  pacer.helper_is_unjoined = false;
+  pacer.main_thread = ::pthread_self();
+}
 
 // Why it can't be done here; null: it can.
 const char* obstacle() noexcept {
@@ -416,16 +454,14 @@ const char* obstacle() noexcept {
 const char* state_name() noexcept {
   switch (pacer.phase) {
     case Phase::off:
-      break;
-    case Phase::asleep:
-      return "asleep";
+      return "stock";
     case Phase::pacing:
     case Phase::ended:
       return "pacing";
     case Phase::yielded:
       return "yielded";
   }
-  return "off";
+  return "stock";
 }
 
 }  // namespace
@@ -453,9 +489,11 @@ void start_pacing() noexcept {
     return;
   }
   pacer.main_thread = ::pthread_self();
-  pacer.phase = Phase::asleep;
-  meter().told = told;
-  meter().tell_at = meter().handed_out + sleeps_for;
+  begin();
+  if (pacer.phase == Phase::pacing) {
+    meter().told = told;
+    meter().tell_at = meter().handed_out + PacingRule::look_after;
+  }
 }
 
 void stop_pacing() noexcept {
@@ -466,8 +504,11 @@ void stop_pacing() noexcept {
       pacer.ours = last;  // for the report
     }
     pacer.phase = Phase::ended;
-  } else if (pacer.phase == Phase::asleep) {
-    pacer.phase = Phase::off;
+  }
+  if (pacer.helper_is_unjoined) {
+    PyThreadState* const state = PyEval_SaveThread();
+    join_helper();
+    PyEval_RestoreThread(state);
   }
   leave_callbacks();
 }
@@ -487,14 +528,23 @@ void write_pacing_lines(Lines& lines) noexcept {
   }
   lines.number("gc_by_program", pacer.by_program);
   for (std::size_t i = 0; i < generations; ++i) {
-    base::Message message;
-    message.text("pauses_").text(generation_names[i]);
-    for (const std::uint64_t value :
-         {pacer.pauses[i].count, pacer.started[i], pacer.pauses[i].longest, pacer.pauses[i].total,
-          pacer.pauses[i].collected}) {
-      message.text(" ").number(value);
+    const struct {
+      const char* name;
+      std::uint64_t value;
+    } facts[] = {{"_pauses", pacer.pauses[i].count},
+                 {"_started", pacer.started[i]},
+                 {"_longest", pacer.pauses[i].longest},
+                 {"_total", pacer.pauses[i].total},
+                 {"_collected", pacer.pauses[i].collected}};
+    for (const auto& fact : facts) {
+      lines.add(base::Message()
+                    .text("gc_")
+                    .text(generation_names[i])
+                    .text(fact.name)
+                    .text(" ")
+                    .number(fact.value)
+                    .text("\n"));
     }
-    lines.add(message.text("\n"));
   }
 }
 

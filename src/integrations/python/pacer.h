@@ -3,8 +3,7 @@
 //   phase     entered when                                         who starts collections
 //   ─────     ────────────                                         ──────────────────────
 //   off       TARN_GC=stock, or it can't be done here               CPython
-//   asleep    Python has come up                                    CPython
-//   pacing    the program has been handed out its first bytes       CPython, by thresholds of ours; and we,
+//   pacing    Python has come up                                    CPython, by thresholds of ours; and we,
 //                                                                  when bytes say so
 //   yielded   the program paces its collector itself                CPython or the program
 //   ended     Python is ending                                      Python
@@ -15,8 +14,8 @@
 // it, tells the rule what it freed and sets the next thresholds by gc.set_threshold(). Nothing of the interpreter
 // is patched, and all of it is public.
 //
-// When the main thread doesn't run Python code (it waits for others, say), our collections wait for it. Then
-// the thresholds are set so that CPython itself collects the oldest generation, whichever thread allocates.
+// When the main thread doesn't run Python code (it waits for others, say), nobody calls us. Then a thread of ours
+// takes the GIL and collects; it ends when that's done, and before Python does.
 //
 // The program keeps the say. It set thresholds, froze objects, took us out of gc.callbacks, or collects everything
 // more often than we would: we yield for good, and CPython's own thresholds are put back, unless the program chose

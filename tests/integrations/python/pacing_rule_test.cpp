@@ -354,8 +354,8 @@ TEST(PacingRule, GrowthIsTriedByTheMiddleGenerationFirst) {
   EXPECT_EQ(rule.look(heap_of(18, 8)), Want::middle);
   rule.collected(Generation::middle, heap_of(18, 8), heap_of(11, 8));
   EXPECT_EQ(rule.look(heap_of(11, 8)), Want::nothing);
-  EXPECT_EQ(rule.look(heap_of(14, 11)), Want::middle) << "much was freed: earlier";
-  rule.collected(Generation::middle, heap_of(14, 11), heap_of(14, 11));
+  EXPECT_EQ(rule.look(heap_of(15, 12)), Want::middle) << "much was freed: earlier";
+  rule.collected(Generation::middle, heap_of(15, 12), heap_of(15, 12));
   EXPECT_EQ(rule.look(heap_of(17, 14)), Want::nothing);
   EXPECT_EQ(rule.look(heap_of(18, 15)), Want::full) << "the middle was in vain";
 }
