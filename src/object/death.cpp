@@ -1,5 +1,8 @@
 // The ways out of life that are off the hot path.
+#include <utility>
+
 #include "base/assert.h"
+#include "base/bits.h"
 #include "base/message.h"
 #include "object/checks.h"
 #include "object/heap_state.h"
@@ -11,7 +14,7 @@ using object::PendingCallbacks;
 using object::SideBit;
 
 void release_last(Object& object) noexcept {
-  if (Access::count(object) != 0) [[unlikely]] {
+  if (Access::count(object) != no_reference) [[unlikely]] {
     release_biased(object);
     return;
   }
@@ -42,9 +45,9 @@ bool dies(Object& object) noexcept {
   const std::uint32_t watch = TypeAccess::watch(type);
   if ((watch & watch_finalize) != 0 && !state.test(SideBit::finalized, object)) {
     state.set(SideBit::finalized, object);
-    count = 1;
+    count = last_reference;
     type.slots().finalize(object);
-    if (--count != 0) {
+    if (--count != no_reference) {
       return false;  // somebody refers to it again
     }
   }
@@ -60,49 +63,37 @@ bool dies(Object& object) noexcept {
   return true;
 }
 
-// Either this is the outermost death, or one on another stack, or the one that goes on when the outermost is
-// over; or it's too deep in there, and waits.
-void die_deeper(Object& object, std::uintptr_t frame) noexcept {
-  constexpr std::uintptr_t same_stack = std::uintptr_t{1} << 20;
-  ObjectHeap& heap = object.type().heap();
-  HeapState& state = HeapState::of(heap);
-  std::uintptr_t& outermost = HeapAccess::death_frame(heap);
-  if (state.is_draining() && outermost - frame <= same_stack) {
-    state.defer_death(object);
+constinit thread_local std::int32_t deaths_left = 64;
+
+namespace {
+constexpr std::int32_t deaths_nested = 64;
+// Those that wait, and whether somebody goes on with them.
+constinit thread_local Object* deferred = nullptr;
+constinit thread_local bool is_draining = false;
+}  // namespace
+
+// Whoever finds the depth used up first begins anew from here, and then goes on with those who find that again;
+// those have only to wait. The list goes through their counts, which stay negative: they are seen to be dying.
+void die_deeper(Object& object) noexcept {
+  Count& count = Access::count(object);
+  if (is_draining) {
+    count = no_reference - static_cast<Count>(base::address_of(deferred));
+    deferred = &object;
     return;
   }
-  const std::uintptr_t before = outermost;
-  const bool was_draining = state.is_draining();
-  state.set_draining(true);
-  outermost = frame;
-  TypeAccess::deallocate(object.type())(object);
-  while (Object* const next = state.next_deferred()) {
-    TypeAccess::deallocate(next->type())(*next);
+  is_draining = true;
+  const std::int32_t before = std::exchange(deaths_left, deaths_nested);
+  deferred = &object;
+  count = no_reference;
+  while (deferred != nullptr) {
+    Object& next = *deferred;
+    Count& count_of_next = Access::count(next);
+    deferred = reinterpret_cast<Object*>(no_reference - count_of_next);
+    count_of_next = no_reference;
+    TypeAccess::deallocate(next.type())(next);
   }
-  state.set_draining(was_draining);
-  if (was_draining) {
-    outermost = before;
-  }
+  deaths_left = before;
+  is_draining = false;
 }
 
 }  // namespace tarn::detail
-
-namespace tarn::object {
-
-// The list of those that wait goes through their counts: negative, so that they are seen to be dying.
-void HeapState::defer_death(Object& object) noexcept {
-  detail::Access::count(object) = -static_cast<Count>(base::address_of(deferred_));
-  deferred_ = &object;
-}
-
-Object* HeapState::next_deferred() noexcept {
-  Object* const object = deferred_;
-  if (object != nullptr) {
-    Count& count = detail::Access::count(*object);
-    deferred_ = reinterpret_cast<Object*>(-count);
-    count = 0;
-  }
-  return object;
-}
-
-}  // namespace tarn::object

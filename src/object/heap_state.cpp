@@ -280,7 +280,7 @@ void HeapState::end_objects() noexcept {
   hooks_ = CollectorHooks();
   for_each_object([](Object& object) {
     Count& count = detail::Access::count(object);
-    count = count > immortal_least ? 2 * immortal_count : count + immortal_count;
+    count = count >= immortal_least ? 2 * immortal_count : count + immortal_count;
   });
   for_each_object([&](Object& object) {
     if (object.type().slots().clear != nullptr) {
@@ -300,14 +300,14 @@ void HeapState::end_objects() noexcept {
   forget_weak_references();  // those that destructors made
   for_each_object([&](Object& object) {
     const Count count = detail::Access::count(object);
-    if (count > immortal_count && count < immortal_count + immortal_least) {
+    if (count >= immortal_count && count < immortal_count + immortal_least) {
       has_outsiders_ = true;
       if constexpr (check_objects) {
         base::fail(base::Message()
                        .text("tarn: an object of type ")
                        .escaped(object.type().name())
                        .text(" still has ")
-                       .number(static_cast<std::uint64_t>(count - immortal_count))
+                       .number(static_cast<std::uint64_t>(count - immortal_count + 1))
                        .text(" references when its heap is destroyed; let go of them before\n"));
       }
     }

@@ -116,7 +116,6 @@ class ObjectHeap {
   [[nodiscard]] Type* find_type(const void* key) const noexcept;
   void walk(void (*visit)(void* context, Object& object), void* context) const;
 
-  std::uintptr_t death_frame_ = 0;  // see detail::is_too_deep
   std::uintptr_t base_ = 0;         // of the reserved addresses
   std::size_t span_ = 0;
   object::HeapState* state_ = nullptr;

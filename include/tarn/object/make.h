@@ -2,8 +2,8 @@
 //
 //   make        type ──► its pool ──► pop freeblock ──► header, constructor
 //                                       │ empty: allocate_slow
-//   count 0     type ──► destructor ──► pool of the address ──► push on freeblock
-//                │ watched: weak references, finalizer         │ the pool's state changes: settle
+//   last        type ──► destructor ──► pool of the address ──► push on freeblock
+//   reference    │ watched: weak references, finalizer         │ the pool's state changes: settle
 //                │ too deep: waits for the outermost death
 #pragma once
 
@@ -17,9 +17,6 @@ namespace tarn {
 namespace detail {
 
 struct HeapAccess {
-  [[nodiscard]] static std::uintptr_t& death_frame(ObjectHeap& heap) noexcept {
-    return heap.death_frame_;
-  }
   [[nodiscard]] static bool covers(const ObjectHeap& heap, const void* address) noexcept {
     return reinterpret_cast<std::uintptr_t>(address) - heap.base_ < heap.span_;
   }
@@ -40,7 +37,7 @@ void free_large(ObjectHeap& heap, void* block) noexcept;
 
 // Weak references are cleared and called back, the finalizer runs. False: the object lives on.
 [[nodiscard]] bool dies(Object& object) noexcept;
-void die_deeper(Object& object, std::uintptr_t frame) noexcept;
+void die_deeper(Object& object) noexcept;
 
 // While it exists, this thread may construct an object in the block, and the members in it are remembered.
 class ConstructionCheck {
@@ -202,48 +199,46 @@ template <typename T>
   }
 }
 
-// Deaths nest, as the death of an object lets go of others, but only so far down the stack: then the object
-// waits for the outermost death to be over (CPython calls it the trashcan). What is compared is the place on
-// the stack, so that nothing need be counted; a death on another stack than the last one begins anew.
-inline constexpr std::uintptr_t deepest_death = 16 * 1024;  // bytes
-
-[[nodiscard, gnu::always_inline]] inline std::uintptr_t stack_place() noexcept {
-  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-}
-
-[[nodiscard, gnu::always_inline]] inline bool is_too_deep(ObjectHeap& heap,
-                                                          std::uintptr_t frame) noexcept {
-  return HeapAccess::death_frame(heap) - frame > deepest_death;
-}
+// Deaths nest, as the death of an object lets go of others, but only so deep: then the object waits until the
+// outermost death is over (CPython calls it the trashcan). How much deeper this thread may go:
+extern constinit thread_local std::int32_t deaths_left [[gnu::tls_model("initial-exec")]];
 
 // Whether a death can bring about others. (A destructor of T's own may do anything.)
 template <typename T>
-inline constexpr bool death_nests = !std::is_trivially_destructible_v<T> || ItemsOf<T>::are_traced;
+inline constexpr bool death_nests =
+    !std::is_trivially_destructible_v<T> || ItemsOf<T>::are_traced || HasFinalizer<T>;
 
 template <typename T>
-[[gnu::noinline]] void deallocate_of(Object& object) noexcept {
+[[gnu::always_inline]] inline void end_life(T& object) noexcept {
   Type& type = object.type();
-  if constexpr (death_nests<T>) {
-    const std::uintptr_t frame = stack_place();
-    if (is_too_deep(type.heap(), frame)) [[unlikely]] {
-      die_deeper(object, frame);
-      return;
-    }
-  }
   if (TypeAccess::watch(type) != 0) [[unlikely]] {
     if (!dies(object)) {
       return;
     }
   }
-  destroy_of(static_cast<T&>(object));
+  destroy_of(object);
   free_block_of<T>(type, &object);
+}
+
+template <typename T>
+[[gnu::noinline]] void deallocate_of(Object& object) noexcept {
+  if constexpr (death_nests<T>) {
+    if (--deaths_left < 0) [[unlikely]] {
+      die_deeper(object);
+    } else {
+      end_life(static_cast<T&>(object));
+    }
+    ++deaths_left;
+  } else {
+    end_life(static_cast<T&>(object));
+  }
 }
 
 void release_biased(Object& object) noexcept;
 
 template <typename T>
 [[gnu::always_inline]] inline void release_last_of(T& object) noexcept {
-  if (Access::count(object) != 0) [[unlikely]] {
+  if (Access::count(object) != no_reference) [[unlikely]] {
     release_biased(object);
     return;
   }

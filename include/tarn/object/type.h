@@ -49,7 +49,7 @@ enum class Comparison : std::uint8_t { no, yes, not_implemented };
 struct TypeSlots {
   // A block for an instance with so many items, its content undefined; null: out of memory.
   void* (*allocate)(Type& type, std::size_t items) noexcept = nullptr;
-  // Of an object whose count has come down to zero: ends its life and frees its block, or lets it wait.
+  // Of an object whose last reference has gone: ends its life and frees its block, or lets it wait.
   void (*deallocate)(Object& object) noexcept = nullptr;
   // Shows the visitor every reference that the object owns.
   void (*traverse)(const Object& object, Visitor& visitor) = nullptr;
