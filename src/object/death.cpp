@@ -37,8 +37,10 @@ void release_biased(Object& object) noexcept {
                 "isn't owned\n"));
 }
 
+namespace {
+
 // As in CPython, the finalizer comes first, and finds weak references intact.
-bool dies(Object& object) noexcept {
+[[nodiscard]] bool end_watch(Object& object) noexcept {
   Type& type = object.type();
   HeapState& state = HeapState::of(type.heap());
   Count& count = Access::count(object);
@@ -63,37 +65,43 @@ bool dies(Object& object) noexcept {
   return true;
 }
 
-constinit thread_local std::int32_t deaths_left = 64;
-
-namespace {
-constexpr std::int32_t deaths_nested = 64;
 // Those that wait, and whether somebody goes on with them.
 constinit thread_local Object* deferred = nullptr;
 constinit thread_local bool is_draining = false;
-}  // namespace
 
 // Whoever finds the depth used up first begins anew from here, and then goes on with those who find that again;
 // those have only to wait. The list goes through their counts, which stay negative: they are seen to be dying.
 void die_deeper(Object& object) noexcept {
   Count& count = Access::count(object);
+  count = no_reference - static_cast<Count>(base::address_of(deferred));
+  deferred = &object;
   if (is_draining) {
-    count = no_reference - static_cast<Count>(base::address_of(deferred));
-    deferred = &object;
     return;
   }
   is_draining = true;
-  const std::int32_t before = std::exchange(deaths_left, deaths_nested);
-  deferred = &object;
-  count = no_reference;
   while (deferred != nullptr) {
     Object& next = *deferred;
     Count& count_of_next = Access::count(next);
     deferred = reinterpret_cast<Object*>(no_reference - count_of_next);
     count_of_next = no_reference;
+    std::int32_t& left = TypeAccess::deaths_left(next.type());
+    left += deaths_nested;
     TypeAccess::deallocate(next.type())(next);
+    left -= deaths_nested;
   }
-  deaths_left = before;
   is_draining = false;
+}
+
+}  // namespace
+
+bool may_die(Object& object) noexcept {
+  Type& type = object.type();
+  const bool is_watched = TypeAccess::watch(type) != 0;
+  if (TypeAccess::deaths_left(type) + (is_watched ? watched_deaths : 0) < 0) {
+    die_deeper(object);
+    return false;
+  }
+  return !is_watched || end_watch(object);
 }
 
 }  // namespace tarn::detail

@@ -35,9 +35,9 @@ struct HeapAccess {
 void settle(ObjectHeap& heap, PoolFront& pool) noexcept;
 void free_large(ObjectHeap& heap, void* block) noexcept;
 
-// Weak references are cleared and called back, the finalizer runs. False: the object lives on.
-[[nodiscard]] bool dies(Object& object) noexcept;
-void die_deeper(Object& object) noexcept;
+// Whether the object may die here and now: weak references were cleared and called back, and the finalizer has run.
+// False: it lives on, or waits.
+[[nodiscard]] bool may_die(Object& object) noexcept;
 
 // While it exists, this thread may construct an object in the block, and the members in it are remembered.
 class ConstructionCheck {
@@ -167,6 +167,35 @@ template <typename T, typename... Arguments>
   return construct<T>(type, block, 0, std::forward<Arguments>(arguments)...);
 }
 
+struct TypedBlock {
+  Type* type;
+  void* block;
+};
+
+template <typename T>
+[[gnu::noinline]] TypedBlock allocate_in(ObjectHeap& heap) {
+  Type& type = heap.type<T>();
+  void* block = pop_block(*TypeAccess::pool(type));
+  if (block == nullptr) {
+    block = allocate_slow(type);
+    if (block == nullptr) {
+      throw_bad_alloc();
+    }
+  }
+  return {&type, block};
+}
+
+// `type` is T's, or no_type.
+template <typename T, typename... Arguments>
+[[gnu::always_inline]] inline Ref<T> make_in(ObjectHeap& heap, Type& type, Arguments&&... arguments) {
+  static_assert(!IsSized<T>, "objects with items are made by make_sized");
+  TypedBlock typed{&type, pop_block(*TypeAccess::pool(type))};
+  if (typed.block == nullptr) [[unlikely]] {
+    typed = allocate_in<T>(heap);
+  }
+  return construct<T>(*typed.type, typed.block, 0, std::forward<Arguments>(arguments)...);
+}
+
 template <typename T, typename... Arguments>
 inline Ref<T> make_sized(ObjectHeap& heap, Type& type, std::size_t items,
                          Arguments&&... arguments) {
@@ -199,38 +228,36 @@ template <typename T>
   }
 }
 
-// Deaths nest, as the death of an object lets go of others, but only so deep: then the object waits until the
-// outermost death is over (CPython calls it the trashcan). How much deeper this thread may go:
-extern constinit thread_local std::int32_t deaths_left [[gnu::tls_model("initial-exec")]];
-
 // Whether a death can bring about others. (A destructor of T's own may do anything.)
 template <typename T>
 inline constexpr bool death_nests =
     !std::is_trivially_destructible_v<T> || ItemsOf<T>::are_traced || HasFinalizer<T>;
 
-template <typename T>
-[[gnu::always_inline]] inline void end_life(T& object) noexcept {
-  Type& type = object.type();
-  if (TypeAccess::watch(type) != 0) [[unlikely]] {
-    if (!dies(object)) {
-      return;
-    }
-  }
-  destroy_of(object);
-  free_block_of<T>(type, &object);
-}
-
+// Deaths nest, as the death of an object lets go of others, but only so deep: then the object waits until the
+// outermost death is over (CPython calls it the trashcan). deaths_left is how much deeper those of one type may
+// go; of a type whose deaths are watched it's negative from the start.
 template <typename T>
 [[gnu::noinline]] void deallocate_of(Object& object) noexcept {
+  Type& type = object.type();
+  std::int32_t& deaths_left = TypeAccess::deaths_left(type);
   if constexpr (death_nests<T>) {
     if (--deaths_left < 0) [[unlikely]] {
-      die_deeper(object);
-    } else {
-      end_life(static_cast<T&>(object));
+      if (!may_die(object)) {
+        ++deaths_left;
+        return;
+      }
     }
+    destroy_of(static_cast<T&>(object));
+    free_block_of<T>(type, &object);
     ++deaths_left;
   } else {
-    end_life(static_cast<T&>(object));
+    if (deaths_left < 0) [[unlikely]] {
+      if (!may_die(object)) {
+        return;
+      }
+    }
+    destroy_of(static_cast<T&>(object));
+    free_block_of<T>(type, &object);
   }
 }
 
