@@ -59,7 +59,7 @@ Gil& ObjectHeap::gil() noexcept { return state_->gil(); }
 
 namespace detail {
 
-constinit std::atomic<bool> barrier_is_up{false};
+constinit Barrier barrier_is_up;
 
 std::uint32_t next_type_index() noexcept {
   static constinit std::atomic<std::uint32_t> last{0};
