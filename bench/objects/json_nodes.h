@@ -6,6 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include "nodes.h"
+
 namespace tarn::bench::objects {
 
 template <typename P>
@@ -17,20 +19,30 @@ struct JsonNode : P::template Base<JsonNode<P>> {
 
   explicit JsonNode(Content its_content) : content(std::move(its_content)) {}
 
-  template <typename Self, typename Visit>
-  static void each_field(Self& self, Visit&& visit) {
-    if (auto* const array = std::get_if<Array>(&self.content)) {
+  template <typename Visit>
+  void visit_members(Visit& visit) {
+    visit_in(content, visit);
+  }
+  template <typename Visit>
+  void visit_members(Visit& visit) const {
+    visit_in(content, visit);
+  }
+
+  Content content;
+
+ private:
+  template <typename SomeContent, typename Visit>
+  static void visit_in(SomeContent& content, Visit& visit) {
+    if (auto* const array = std::get_if<Array>(&content)) {
       for (auto& field : *array) {
         visit(field);
       }
-    } else if (auto* const object = std::get_if<Object>(&self.content)) {
+    } else if (auto* const object = std::get_if<Object>(&content)) {
       for (auto& [key, field] : *object) {
         visit(field);
       }
     }
   }
-
-  Content content;
 };
 
 template <typename P>
@@ -67,7 +79,7 @@ struct JsonNodes {
     } else if (const auto* const text = std::get_if<String>(&node->content)) {
       sum = static_cast<double>(text->size());
     } else {
-      Node::each_field(*node, [&](const auto& field) { sum += sum_of(P::get(field)); });
+      each_member(*node, [&](const auto& field) { sum += sum_of(P::get(field)); });
     }
     return sum;
   }

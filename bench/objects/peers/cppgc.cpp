@@ -28,11 +28,11 @@
 namespace tarn::bench::objects {
 
 struct Cppgc {
-  // A traced object gets its Trace of each_field.
+  // A traced object gets its Trace of its list of members.
   template <typename T>
   struct Base : cppgc::GarbageCollected<T> {
     void Trace(cppgc::Visitor* visitor) const {
-      T::each_field(static_cast<const T&>(*this), [&](const auto& field) { visitor->Trace(field); });
+      each_member(static_cast<const T&>(*this), [&](const auto& field) { visitor->Trace(field); });
     }
   };
   template <typename T>

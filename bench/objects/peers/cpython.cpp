@@ -58,14 +58,14 @@ class PyRef {
   T* object_ = nullptr;
 };
 
-// The type object of T, made of T::each_field.
+// The type object of T, made of T::members.
 template <typename T>
 struct TypeOf {
   static PyTypeObject type;
 
   static int traverse(PyObject* self, visitproc visit, void* arg) {
     int result = 0;
-    T::each_field(*static_cast<T*>(self), [&](const auto& field) {
+    each_member(*static_cast<T*>(self), [&](const auto& field) {
       if (result == 0 && field) {
         result = visit(field.get(), arg);
       }
@@ -74,7 +74,7 @@ struct TypeOf {
   }
 
   static int clear(PyObject* self) {
-    T::each_field(*static_cast<T*>(self), [](auto& field) { field = nullptr; });
+    each_member(*static_cast<T*>(self), [](auto& field) { field = nullptr; });
     return 0;
   }
 
