@@ -62,13 +62,16 @@ struct JsonNodes {
     std::get<typename Node::Array>(P::get(array)->content).emplace_back(std::move(value));
   }
   static void put(const Value& object, std::string_view key, Value value) {
-    std::get<typename Node::Object>(P::get(object)->content).emplace_back(String(key), std::move(value));
+    std::get<typename Node::Object>(P::get(object)->content)
+        .emplace_back(String(key), std::move(value));
   }
 
   static double sum(const Value& value) { return sum_of(P::get(value)); }
 
  private:
-  static Value make(typename Node::Content content) { return P::template make<Node>(std::move(content)); }
+  static Value make(typename Node::Content content) {
+    return P::template make<Node>(std::move(content));
+  }
 
   static double sum_of(const Node* node) {
     double sum = 0;

@@ -13,12 +13,13 @@ double seconds(Meter::Clock::duration time) { return std::chrono::duration<doubl
 }  // namespace
 
 void Meter::print(std::string_view name, Clock::duration time, std::uint64_t operations) const {
-  std::printf("part %.*s %.9f %" PRIu64 " %.9f\n", static_cast<int>(name.size()), name.data(), seconds(time),
-              operations, seconds(longest_));
+  std::printf("part %.*s %.9f %" PRIu64 " %.9f\n", static_cast<int>(name.size()), name.data(),
+              seconds(time), operations, seconds(longest_));
 }
 
 std::uint64_t peak_memory_kib() {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/proc/self/status", "r"), &std::fclose);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/proc/self/status", "r"),
+                                                             &std::fclose);
   char line[256];
   std::uint64_t kib = 0;
   while (file && std::fgets(line, sizeof line, file.get()) != nullptr) {

@@ -31,7 +31,8 @@ template <typename P>
 struct Tree : P::template Base<Tree<P>> {
   using Owner = typename P::template Owner<Tree>;
 
-  Tree(Owner left_tree, Owner right_tree) : left(std::move(left_tree)), right(std::move(right_tree)) {}
+  Tree(Owner left_tree, Owner right_tree)
+      : left(std::move(left_tree)), right(std::move(right_tree)) {}
 
   typename P::template Field<Tree> left;
   typename P::template Field<Tree> right;
@@ -45,7 +46,8 @@ struct BenchNode : P::template Base<BenchNode<P>> {
   using Owner = typename P::template Owner<BenchNode>;
 
   BenchNode() = default;
-  BenchNode(Owner left_tree, Owner right_tree) : left(std::move(left_tree)), right(std::move(right_tree)) {}
+  BenchNode(Owner left_tree, Owner right_tree)
+      : left(std::move(left_tree)), right(std::move(right_tree)) {}
 
   typename P::template Field<BenchNode> left{};
   typename P::template Field<BenchNode> right{};

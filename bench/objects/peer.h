@@ -33,7 +33,9 @@ concept Peer = requires(typename P::template Owner<Tree<P>> owner, Tree<P>& tree
   { P::frees_at_once } -> std::convertible_to<bool>;
   { P::start(variant) } -> std::same_as<bool>;
   { P::collect() } -> std::same_as<void>;
-  { P::template make<Tree<P>>(std::move(owner), std::move(owner)) } -> std::same_as<typename P::template Owner<Tree<P>>>;
+  {
+    P::template make<Tree<P>>(std::move(owner), std::move(owner))
+    } -> std::same_as<typename P::template Owner<Tree<P>>>;
   { P::get(owner) } -> std::same_as<Tree<P>*>;
   { P::get(tree.left) } -> std::same_as<Tree<P>*>;
   array.set(index, std::move(owner));

@@ -5,7 +5,8 @@ namespace tarn::bench::objects {
 namespace {
 
 [[noreturn]] void refuse(const char* program, const char* problem) {
-  std::fprintf(stderr, "%s: %s; usage: %s CASE [--scale F] [--variant NAME]\n", program, problem, program);
+  std::fprintf(stderr, "%s: %s; usage: %s CASE [--scale F] [--variant NAME]\n", program, problem,
+               program);
   std::exit(2);
 }
 

@@ -40,8 +40,10 @@ int run_program(int count, char** words) {
     std::uint64_t (*run)(Meter& meter, double scale);
   };
   static constexpr Case cases[] = {
-      {"gcbench", &run_gcbench<P>}, {"trees", &run_trees<P>},   {"graph", &run_graph<P>},           {"list", &run_list<P>},
-      {"cycles", &run_cycles<P>},   {"json", &run_json<P>},     {"references", &run_references<P>},
+      {"gcbench", &run_gcbench<P>},       {"trees", &run_trees<P>},
+      {"graph", &run_graph<P>},           {"list", &run_list<P>},
+      {"cycles", &run_cycles<P>},         {"json", &run_json<P>},
+      {"references", &run_references<P>},
   };
   const Arguments arguments = parse_arguments(count, words);
   for (const Case& one : cases) {
@@ -55,7 +57,8 @@ int run_program(int count, char** words) {
     const std::uint64_t before = peak_memory_kib();
     Meter meter;
     const std::uint64_t checksum = one.run(meter, arguments.scale);
-    std::printf("memory %" PRIu64 " %" PRIu64 "\nchecksum %" PRIu64 "\n", peak_memory_kib(), before, checksum);
+    std::printf("memory %" PRIu64 " %" PRIu64 "\nchecksum %" PRIu64 "\n", peak_memory_kib(), before,
+                checksum);
     std::fflush(stdout);
     // What a system does to end itself is no part of any case.
     std::_Exit(0);

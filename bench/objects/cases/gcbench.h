@@ -62,7 +62,9 @@ std::uint64_t run_gcbench(Meter& meter, double scale) {
   constexpr std::size_t numbers_at_full_size = 500'000;
   const int most = std::max(least_scaled, 16 + static_cast<int>(std::lround(std::log2(scale))));
   const int stretch = most + 2;
-  const auto tree_size = [](int depth) { return (std::uint64_t{1} << static_cast<unsigned>(depth + 1)) - 1; };
+  const auto tree_size = [](int depth) {
+    return (std::uint64_t{1} << static_cast<unsigned>(depth + 1)) - 1;
+  };
   std::uint64_t operations = tree_size(stretch) + tree_size(most);
   for (int depth = least; depth <= most; depth += 2) {
     operations += 2 * (2 * tree_size(stretch) / tree_size(depth)) * tree_size(depth);
@@ -78,7 +80,8 @@ std::uint64_t run_gcbench(Meter& meter, double scale) {
     }
     for (int depth = least; depth <= most; depth += 2) {
       const std::uint64_t trees = 2 * tree_size(stretch) / tree_size(depth);
-      const std::uint64_t trees_a_step = std::uint64_t{1} << static_cast<unsigned>(std::max(0, depth_of_a_step - depth));
+      const std::uint64_t trees_a_step =
+          std::uint64_t{1} << static_cast<unsigned>(std::max(0, depth_of_a_step - depth));
       for (std::uint64_t i = 0; i < trees; ++i) {
         checksum += top_down_once<P>(depth, meter);
         if (i % trees_a_step == 0) {
@@ -92,7 +95,8 @@ std::uint64_t run_gcbench(Meter& meter, double scale) {
         }
       }
     }
-    checksum += P::get(P::get(long_lived)->left) != nullptr && numbers[1000] == 1.0 / 1001 ? 1000 : 0;
+    checksum +=
+        P::get(P::get(long_lived)->left) != nullptr && numbers[1000] == 1.0 / 1001 ? 1000 : 0;
   });
   return checksum;
 }

@@ -19,7 +19,8 @@ inline constexpr std::size_t nodes_a_step = 1024;
 // Each node's `next` goes to the one after it in a random order of all, so the whole is one cycle; `other` anywhere.
 template <Peer P>
 [[gnu::noinline]] void build_graph(typename P::template Array<Vertex<P>>& nodes, std::size_t count,
-                                   const std::vector<std::uint32_t>& order, Random& random, Meter& meter) {
+                                   const std::vector<std::uint32_t>& order, Random& random,
+                                   Meter& meter) {
   for (std::size_t i = 0; i < count; ++i) {
     nodes.set(i, P::template make<Vertex<P>>(i));
     if (i % nodes_a_step == 0) {
@@ -52,7 +53,8 @@ template <Peer P>
 }
 
 template <Peer P>
-[[gnu::noinline]] void drop_graph(typename P::template Array<Vertex<P>>& nodes, std::size_t count, Meter& meter) {
+[[gnu::noinline]] void drop_graph(typename P::template Array<Vertex<P>>& nodes, std::size_t count,
+                                  Meter& meter) {
   if constexpr (!P::collects) {
     for (std::size_t i = 0; i < count; ++i) {
       nodes.at(i)->next = nullptr;
@@ -67,7 +69,8 @@ template <Peer P>
 
 template <Peer P>
 std::uint64_t run_graph(Meter& meter, double scale) {
-  const std::size_t count = std::max<std::size_t>(1000, static_cast<std::size_t>(4'000'000 * scale));
+  const std::size_t count =
+      std::max<std::size_t>(1000, static_cast<std::size_t>(4'000'000 * scale));
   Random random(4);
   const std::vector<std::uint32_t> order = shuffled(count, random);
   typename P::template Array<Vertex<P>> nodes(count);

@@ -19,7 +19,8 @@
 
 namespace tarn::bench::objects {
 
-inline constexpr std::string_view json_tags[] = {"red", "green", "blue", "a rather long tag that is its own", "draft"};
+inline constexpr std::string_view json_tags[] = {"red", "green", "blue",
+                                                 "a rather long tag that is its own", "draft"};
 
 template <Peer P>
 typename P::Json::Value json_record(std::size_t number, Random& random) {
@@ -64,9 +65,11 @@ template <Peer P>
 template <Peer P>
 std::uint64_t run_json(Meter& meter, double scale) {
   constexpr std::size_t values_a_record = 13;
-  const std::size_t records = std::max<std::size_t>(1000, static_cast<std::size_t>(150'000 * scale));
+  const std::size_t records =
+      std::max<std::size_t>(1000, static_cast<std::size_t>(150'000 * scale));
   typename P::Json::Value document = nullptr;
-  meter.part("build", records * values_a_record, [&] { document = json_document<P>(records, meter); });
+  meter.part("build", records * values_a_record,
+             [&] { document = json_document<P>(records, meter); });
   double sum = 0;
   meter.part("walk", records * values_a_record, [&] { sum = P::Json::sum(document); });
   meter.part("drop", records * values_a_record, [&] {

@@ -59,7 +59,8 @@ template <Peer P>
 
 template <Peer P>
 std::uint64_t run_list(Meter& meter, double scale) {
-  const std::size_t count = std::max<std::size_t>(1000, static_cast<std::size_t>(2'000'000 * scale));
+  const std::size_t count =
+      std::max<std::size_t>(1000, static_cast<std::size_t>(2'000'000 * scale));
   typename P::template Owner<Link<P>> first = nullptr;
   meter.part("build", count, [&] { first = build_list<P>(count, meter); });
   std::uint64_t sum = 0;

@@ -50,8 +50,10 @@ std::uint64_t run_references(Meter& meter, double scale) {
                const typename P::template Owner<Link<P>> copy = links.copy(i);
                look_at(P::get(copy));
              }));
-  meter.part("owned", rounds * objects, each([&](std::size_t i) { sum += take_owned<P>(links.copy(i)); }));
-  meter.part("borrowed", rounds * objects, each([&](std::size_t i) { sum += take_borrowed<P>(links.borrow(i)); }));
+  meter.part("owned", rounds * objects,
+             each([&](std::size_t i) { sum += take_owned<P>(links.copy(i)); }));
+  meter.part("borrowed", rounds * objects,
+             each([&](std::size_t i) { sum += take_borrowed<P>(links.borrow(i)); }));
   return sum;
 }
 

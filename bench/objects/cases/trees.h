@@ -42,7 +42,9 @@ typename P::template Owner<Tree<P>> tree_of(int depth, Meter& meter) {
 
 template <Peer P>
 std::uint64_t count_nodes(const Tree<P>* tree) {
-  return P::get(tree->left) == nullptr ? 1 : 1 + count_nodes<P>(P::get(tree->left)) + count_nodes<P>(P::get(tree->right));
+  return P::get(tree->left) == nullptr
+             ? 1
+             : 1 + count_nodes<P>(P::get(tree->left)) + count_nodes<P>(P::get(tree->right));
 }
 
 template <Peer P>
@@ -63,7 +65,8 @@ std::uint64_t run_trees(Meter& meter, double scale) {
     const auto long_lived = tree_of<P>(most, meter);
     for (int depth = least; depth <= most; depth += 2) {
       const std::uint64_t trees = std::uint64_t{1} << static_cast<unsigned>(most - depth + least);
-      const std::uint64_t trees_a_step = std::uint64_t{1} << static_cast<unsigned>(std::max(0, depth_of_a_step - depth));
+      const std::uint64_t trees_a_step =
+          std::uint64_t{1} << static_cast<unsigned>(std::max(0, depth_of_a_step - depth));
       for (std::uint64_t i = 0; i < trees; ++i) {
         count += build_count_and_drop<P>(depth, meter);
         if (i % trees_a_step == 0) {

@@ -73,7 +73,8 @@ struct Cppgc {
   }
 
   static void collect() {
-    heap_->ForceGarbageCollectionSlow("bench", "asked for", cppgc::Heap::StackState::kMayContainHeapPointers);
+    heap_->ForceGarbageCollectionSlow("bench", "asked for",
+                                      cppgc::Heap::StackState::kMayContainHeapPointers);
   }
 
   static cppgc::AllocationHandle& allocation() { return *allocation_; }
@@ -111,7 +112,9 @@ class Slots : public cppgc::GarbageCollected<Slots<T>> {
   }
 
   cppgc::Member<T>* first() { return reinterpret_cast<cppgc::Member<T>*>(this + 1); }
-  const cppgc::Member<T>* first() const { return reinterpret_cast<const cppgc::Member<T>*>(this + 1); }
+  const cppgc::Member<T>* first() const {
+    return reinterpret_cast<const cppgc::Member<T>*>(this + 1);
+  }
 
   void Trace(cppgc::Visitor* visitor) const {
     for (std::size_t i = 0; i < count_; ++i) {
@@ -128,7 +131,8 @@ class Cppgc::Array {
  public:
   explicit Array(std::size_t count)
       : slots_(cppgc::MakeGarbageCollected<Slots<T>>(
-            Cppgc::allocation(), cppgc::AdditionalBytes(count * sizeof(cppgc::Member<T>)), count)) {}
+            Cppgc::allocation(), cppgc::AdditionalBytes(count * sizeof(cppgc::Member<T>)), count)) {
+  }
 
   void set(std::size_t index, T* object) { slots_->first()[index] = object; }
   [[nodiscard]] T* copy(std::size_t index) const { return at(index); }

@@ -82,8 +82,7 @@ struct TypeOf {
   static void deallocate(PyObject* self) {
     PyObject_GC_UnTrack(self);
     if constexpr (requires(T node) { node.next; }) {
-      Py_TRASHCAN_BEGIN(self, deallocate)
-      destroy(self);
+      Py_TRASHCAN_BEGIN(self, deallocate) destroy(self);
       Py_TRASHCAN_END
     } else {
       destroy(self);
@@ -121,7 +120,9 @@ PyTypeObject TypeOf<T>::type = [] {
 template <typename T>
 class ListArray {
  public:
-  explicit ListArray(std::size_t count) : list_(PyList_New(static_cast<Py_ssize_t>(count))) { check(list_ != nullptr); }
+  explicit ListArray(std::size_t count) : list_(PyList_New(static_cast<Py_ssize_t>(count))) {
+    check(list_ != nullptr);
+  }
   ListArray(const ListArray&) = delete;
   ListArray& operator=(const ListArray&) = delete;
   ~ListArray() { clear(); }
@@ -152,7 +153,9 @@ struct PyJson {
   static Value array() { return made(PyList_New(0)); }
   static Value object() { return made(PyDict_New()); }
 
-  static void append(const Value& array, const Value& value) { check(PyList_Append(array.get(), value.get()) == 0); }
+  static void append(const Value& array, const Value& value) {
+    check(PyList_Append(array.get(), value.get()) == 0);
+  }
   static void put(const Value& object, const char* key, const Value& value) {
     check(PyDict_SetItem(object.get(), interned(key), value.get()) == 0);
   }
@@ -227,8 +230,10 @@ struct CPython {
     if (variant == "off") {
       PyGC_Disable();
     }
-    check(PyType_Ready(&TypeOf<Tree<CPython>>::type) == 0 && PyType_Ready(&TypeOf<BenchNode<CPython>>::type) == 0 &&
-          PyType_Ready(&TypeOf<Vertex<CPython>>::type) == 0 && PyType_Ready(&TypeOf<Link<CPython>>::type) == 0);
+    check(PyType_Ready(&TypeOf<Tree<CPython>>::type) == 0 &&
+          PyType_Ready(&TypeOf<BenchNode<CPython>>::type) == 0 &&
+          PyType_Ready(&TypeOf<Vertex<CPython>>::type) == 0 &&
+          PyType_Ready(&TypeOf<Link<CPython>>::type) == 0);
     module_gc() = PyImport_ImportModule("gc");
     check(module_gc() != nullptr);
     return variant.empty() || variant == "off";
