@@ -11,7 +11,7 @@
 namespace tarn::bench::objects {
 
 template <typename P>
-struct JsonNode : P::template Base<JsonNode<P>> {
+struct JsonNode final : P::template Base<JsonNode<P>> {
   using Field = typename P::template Field<JsonNode>;
   using Array = typename P::template Vector<Field>;
   using Object = typename P::template Vector<std::pair<typename P::String, Field>>;
@@ -29,6 +29,8 @@ struct JsonNode : P::template Base<JsonNode<P>> {
   }
 
   Content content;
+
+  static constexpr auto members = members_of<P>(&JsonNode::content);
 
  private:
   template <typename SomeContent, typename Visit>

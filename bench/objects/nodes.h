@@ -28,7 +28,7 @@ void each_member(Node& node, Visit&& visit) {
 }
 
 template <typename P>
-struct Tree : P::template Base<Tree<P>> {
+struct Tree final : P::template Base<Tree<P>> {
   using Owner = typename P::template Owner<Tree>;
 
   Tree(Owner left_tree, Owner right_tree)
@@ -42,7 +42,7 @@ struct Tree : P::template Base<Tree<P>> {
 
 // GCBench's node: two references and two numbers.
 template <typename P>
-struct BenchNode : P::template Base<BenchNode<P>> {
+struct BenchNode final : P::template Base<BenchNode<P>> {
   using Owner = typename P::template Owner<BenchNode>;
 
   BenchNode() = default;
@@ -59,7 +59,7 @@ struct BenchNode : P::template Base<BenchNode<P>> {
 
 // A node of the shuffled graph.
 template <typename P>
-struct Vertex : P::template Base<Vertex<P>> {
+struct Vertex final : P::template Base<Vertex<P>> {
   explicit Vertex(std::uint64_t its_value) : value(its_value) {}
 
   typename P::template Field<Vertex> next{};
@@ -71,7 +71,7 @@ struct Vertex : P::template Base<Vertex<P>> {
 
 // A node of a doubly linked list, and of a ring.
 template <typename P>
-struct Link : P::template Base<Link<P>> {
+struct Link final : P::template Base<Link<P>> {
   explicit Link(std::uint64_t its_value) : value(its_value) {}
 
   typename P::template Field<Link> next{};
