@@ -23,8 +23,8 @@ def parse(output: str) -> Run:
         for line in output.splitlines():
             kind, *words = line.split()
             if kind == "part":
-                name, seconds, operations, pause = words
-                run.parts[name] = Part(float(seconds), int(operations), float(pause))
+                name, seconds, cpu, operations, pause = words
+                run.parts[name] = Part(float(seconds), float(cpu), int(operations), float(pause))
             elif kind == "memory":
                 run.peak_kib, run.before_kib = map(int, words)
     except ValueError as problem:
@@ -79,7 +79,6 @@ class Benchmark:
             run = parse(ended.output)
         except Unexpected as problem:
             return Run(failure=str(problem))
-        run.cpu = ended.sample.cpu
         expected = next(
             (one.checksum for runs in into.rounds for one in runs.values() if not one.failure), run.checksum
         )

@@ -2,7 +2,7 @@
 //
 //     objects-PEER CASE [--scale F] [--variant NAME]
 //
-// A line `part NAME SECONDS OPERATIONS LONGEST_PAUSE` for each part of the case, `memory PEAK_KIB BEFORE_KIB`, where
+// A line `part NAME SECONDS CPU_SECONDS OPERATIONS LONGEST_PAUSE` for each part of the case, `memory PEAK_KIB BEFORE_KIB`, where
 // the latter is the peak before the case began, and at last `checksum N`, the same for every peer.
 #pragma once
 

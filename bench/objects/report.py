@@ -40,9 +40,10 @@ def _estimate(estimate: Estimate | None) -> str:
 
 
 def _interval(estimate: Estimate | None) -> str:
+    """Of the ratio of time."""
     if estimate is None or estimate.low is None or estimate.high is None:
         return ""
-    return f"  {estimate.low:.2f} – {estimate.high:.2f}"
+    return f"  {estimate.low:.2f}–{estimate.high:.2f}"
 
 
 def _part_cell(case: Measured, peer: str, part: str, is_per_operation: bool) -> str:
@@ -61,7 +62,7 @@ def _table(results: Results, case: Measured, paint: Paint) -> list[str]:
     lines = [
         *(paint("bold", line) for line in textwrap.wrap(f"{case.name}: {known.summary if known else ''}", WIDTH)),
         f"{'':<15}{'time, s':>9}" + "".join(f"{part:>11}" for part in parts)
-        + f"{'pause, ms':>11}{'peak, MiB':>11}   {over}: time, memory",
+        + f"{'pause, ms':>11}{'peak, MiB':>11}   {over}: time, CPU, memory",
         "─" * WIDTH,
     ]  # fmt: skip
     for peer in results.peers:
@@ -70,20 +71,22 @@ def _table(results: Results, case: Measured, paint: Paint) -> list[str]:
             continue
         pause, peak = case.median(peer, lambda run: run.pause * 1e3), case.median(peer, lambda run: run.peak_kib / 1024)
         time = case.over(results.baseline, peer, seconds_of(None))
+        cpu = case.over(results.baseline, peer, lambda run: run.cpu)
         memory = case.over(results.baseline, peer, lambda run: float(run.peak_kib))
         lines.append(
             f"{peer:<15}{_number(case.median(peer, seconds_of(None)), 3):>9}"
             + "".join(f"{_part_cell(case, peer, part, is_per_operation):>11}" for part in parts)
-            + f"{_number(pause, 2):>11}{_number(peak, 1):>11}{_estimate(time):>8}{_estimate(memory):>7}{_interval(time)}"
+            + f"{_number(pause, 2):>11}{_number(peak, 1):>11}{_estimate(time):>9}{_estimate(cpu):>7}{_estimate(memory):>7}{_interval(time)}"
         )
     return lines
 
 
 LEGEND = (
-    "A line is a peer; times are medians over the rounds. pause: the longest time between two of the program's own steps, "
-    "which are some thousand objects apart, whatever filled it: a collection, the freeing of a large structure, the "
-    "operating system. peak: resident memory of the whole process at its highest. Peers that collect no cycles break "
-    "them by hand, or have weak links instead: '-' where there is nothing to collect."
+    "A line is a peer; times are medians over the rounds. CPU: of all threads, a collector's too; other work on the "
+    "machine disturbs it less than time. pause: the longest time between two of the program's own steps, which are some "
+    "thousand objects apart, whatever filled it: a collection, the freeing of a large structure, the operating system. "
+    "peak: resident memory of the whole process at its highest. Peers that collect no cycles break them by hand, or "
+    "have weak links instead: '-' where there is nothing to collect."
 )
 
 

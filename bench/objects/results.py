@@ -18,9 +18,10 @@ FORMAT = "bench-objects 1"
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a case. Times in seconds; `pause` is its longest time between two steps."""
+    """A part of a case. Times in seconds; `cpu` is of all threads, `pause` the longest time between two steps."""
 
     seconds: float
+    cpu: float
     operations: int
     pause: float
 
@@ -37,13 +38,16 @@ class Run:
     parts: dict[str, Part] = field(default_factory=dict)
     peak_kib: int = 0
     before_kib: int = 0
-    cpu: float = 0.0
     checksum: str | None = None
     failure: str | None = None
 
     @property
     def seconds(self) -> float:
         return sum(part.seconds for part in self.parts.values())
+
+    @property
+    def cpu(self) -> float:
+        return sum(part.cpu for part in self.parts.values())
 
     @property
     def pause(self) -> float:

@@ -18,8 +18,8 @@ from objects.cases import CASES  # noqa: E402
 from objects.results import Measured, Part, Results, Run  # noqa: E402
 
 GOOD = """#!/bin/sh
-echo "part build 0.5 1000 0.25"
-echo "part drop 0.25 1000 0.125"
+echo "part build 0.5 0.375 1000 0.25"
+echo "part drop 0.25 0.125 1000 0.125"
 echo "memory 4096 1024"
 echo "checksum 7"
 """
@@ -51,16 +51,16 @@ class Command(unittest.TestCase):
 
     def test_measures_writes_json_and_reads_it_again(self) -> None:
         self.add("tarn", GOOD)
-        self.add("floor", GOOD.replace("0.5", "0.25").replace("4096", "2048"))
+        self.add("floor", GOOD.replace("0.5 0.375", "0.25 0.25").replace("4096", "2048"))
         file = self.folder / "results.json"
         ended = self.run_command("--peers", "tarn,floor", "--only", "trees,list", "--json", str(file))
         self.assertEqual(ended.returncode, 0, ended.stderr)
         self.assertIn("[4/4] list", ended.stderr)
         self.assertIn("Checksums agree in every run", ended.stdout)
         row = next(line for line in ended.stdout.splitlines() if line.startswith("floor ") and "0.500" in line)
-        self.assertEqual(row.split(), ["floor", "0.500", "0.250", "0.250", "250.00", "2.0", "0.67", "0.50"])
+        self.assertEqual(row.split(), ["floor", "0.500", "0.250", "0.250", "250.00", "2.0", "0.67", "0.75", "0.50"])
         run = json.loads(file.read_text())["cases"][0]["rounds"][0]["floor"]
-        self.assertEqual(run["parts"]["build"], {"seconds": 0.25, "operations": 1000, "pause": 0.25})
+        self.assertEqual(run["parts"]["build"], {"seconds": 0.25, "cpu": 0.25, "operations": 1000, "pause": 0.25})
         self.assertEqual((run["peak_kib"], run["before_kib"], run["checksum"]), (2048, 1024, "7"))
         self.assertEqual(self.run_command("--read", str(file)).stdout, ended.stdout)
 
@@ -130,7 +130,7 @@ class Command(unittest.TestCase):
 
 
 def run_of(seconds: float, kib: int = 1000, part: str = "all") -> Run:
-    return Run(parts={part: Part(seconds, 100, 0.001)}, peak_kib=kib, before_kib=10, checksum="1")
+    return Run(parts={part: Part(seconds, seconds, 100, 0.001)}, peak_kib=kib, before_kib=10, checksum="1")
 
 
 def results_of(*cases: Measured) -> Results:
@@ -160,7 +160,7 @@ class Figures(unittest.TestCase):
 
     def test_of_a_collection_are_of_that_part_alone(self) -> None:
         one, other = run_of(1, part="collection"), run_of(2.5, part="collection")
-        one.parts["build"] = Part(50, 100, 0)
+        one.parts["build"] = Part(50, 50, 100, 0)
         lines = goals.lines(results_of(Measured("graph", [{"tarn": one, "cpython": other}])))
         self.assertEqual(len(lines), 1)
         self.assertRegex(lines[0], "NOT reached +graph, collection: time of cpython over Tarn's: 2.50")
