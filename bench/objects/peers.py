@@ -38,6 +38,7 @@ KNOWN = {
     peer.name: peer
     for peer in [
         Peer(BASELINE, "Tarn's objects under the lock, its collector on", "objects-tarn"),
+        Peer("tarn-off", "the same, no collection but where a case asks for one", "objects-tarn", "off"),
         Peer(FLOOR, "by hand: a count and a type in each object, a free list, no collector", "objects-floor"),
         Peer("floor-bare", "the same with the count alone", "objects-floor-bare"),
         Peer("intrusive_ptr", "boost::intrusive_ptr, its counter without atomic operations, new", "objects-intrusive_ptr"),

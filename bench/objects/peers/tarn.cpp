@@ -1,13 +1,17 @@
 // Tarn's objects: Ref on the stack, Member in objects, one heap, whose lock this thread holds. The collector runs as it
 // comes; links back are ordinary members.
+//
+// The variant `off` has a collector that collects only where a case asks for it.
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include <tarn/gc.h>
 #include <tarn/gil.h>
 #include <tarn/object.h>
 
@@ -36,10 +40,11 @@ struct Tarn {
   using Doubles = std::vector<double>;
   using Json = JsonNodes<Tarn>;
 
-  static constexpr bool collects = false;
+  static constexpr bool collects = true;
   static constexpr bool frees_at_once = true;
 
   static ObjectHeap heap;
+  static std::optional<Collector> collector;
 
   template <typename... Pointers>
   static constexpr auto members(Pointers... pointers) {
@@ -48,9 +53,10 @@ struct Tarn {
 
   static bool start(std::string_view variant) {
     heap.gil().acquire();
-    return variant.empty();
+    collector.emplace(heap, CollectorOptions{.automatic = variant != "off"});
+    return variant.empty() || variant == "off";
   }
-  static void collect() {}
+  static void collect() { collector->collect(); }
 
   template <typename T, typename... Arguments>
   static Ref<T> make(Arguments&&... arguments) {
@@ -67,6 +73,7 @@ struct Tarn {
 };
 
 ObjectHeap Tarn::heap;
+std::optional<Collector> Tarn::collector;
 
 }  // namespace tarn::bench::objects
 
