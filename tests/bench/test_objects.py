@@ -114,7 +114,7 @@ class Command(unittest.TestCase):
         self.add("tarn", GOOD)
         for arguments, expected in (
             (["--only", "tree"], "no case 'tree'; known: gcbench, trees"),
-            (["--peers", "boehm"], "no peer 'boehm'; known: tarn, floor"),
+            (["--peers", "boehm"], "no peer 'boehm'; known: tarn, tarn-off, floor"),
             (["--peers", "bdwgc"], "no peer is left to measure"),
             (["--scale", "0"], "--scale"),
             (["--rounds", "0"], "--rounds"),
