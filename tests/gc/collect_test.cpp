@@ -46,6 +46,17 @@ struct Wide final : Object {
   static constexpr auto members = tarn::members(&Wide::one, &Wide::all);
 };
 
+// Collects while it's being constructed.
+struct Self final : Object {
+  Self(Collector& collector, Ref<Node> ring) : node(std::move(ring)) {
+    node->other = nullptr;
+    collector.collect();
+    EXPECT_NE(node->next, nullptr);
+  }
+  Member<Node> node;
+  static constexpr auto members = tarn::members(&Self::node);
+};
+
 class Collect : public testing::Test {
  protected:
   ~Collect() override {
@@ -276,15 +287,6 @@ TEST_F(Collect, ADestructorMayMakeObjects) {
 }
 
 TEST_F(Collect, AnObjectInConstructionAndWhatItRefersToLive) {
-  struct Self final : Object {
-    Self(Collector& collector, Ref<Node> ring) : node(std::move(ring)) {
-      node->other = nullptr;
-      collector.collect();
-      EXPECT_NE(node->next, nullptr);
-    }
-    Member<Node> node;
-    static constexpr auto members = tarn::members(&Self::node);
-  };
   const Ref<Self> self = heap.make<Self>(collector, ring<Node>(3));
   EXPECT_EQ(objects(), 4U);
 }
