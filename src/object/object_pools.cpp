@@ -83,7 +83,12 @@ detail::FreeBlock* ObjectPools::take_block(Pool& pool) noexcept {
       }
     }
   }
-  handed_out_ += pool.block_size;
+  // All free blocks of the pool are at the hot path's disposal now.
+  const std::size_t available =
+      hears_of_all_ ? 1
+                    : pool.blocks + std::size_t{1} - pool.allocated() - pool.untouched_blocks -
+                          Pages::returned_blocks(pool);
+  handed_out_ += available * pool.block_size;
   auto* const block = reinterpret_cast<FreeBlock*>(pool.freeblock);
   pool.freeblock = reinterpret_cast<alloc::Block*>(block->next);
   return block;
@@ -108,7 +113,6 @@ void ObjectPools::carve(Pool& pool) noexcept {
   pool.freeblock = reinterpret_cast<alloc::Block*>(next);
   pool.untouched += count * pool.block_size;
   pool.untouched_blocks = static_cast<std::uint16_t>(pool.untouched_blocks - count);
-  handed_out_ += (count - 1) * pool.block_size;
 }
 
 // A graph that is built and dropped again and again must not fetch its arenas from the system each time, so
