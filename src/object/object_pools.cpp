@@ -83,7 +83,12 @@ detail::FreeBlock* ObjectPools::take_block(Pool& pool) noexcept {
       }
     }
   }
-  handed_out_ += pool.block_size;
+  // All free blocks of the pool are at the hot path's disposal now.
+  const std::size_t available =
+      hears_of_all_ ? 1
+                    : pool.blocks + std::size_t{1} - pool.allocated() - pool.untouched_blocks -
+                          Pages::returned_blocks(pool);
+  handed_out_ += available * pool.block_size;
   auto* const block = reinterpret_cast<FreeBlock*>(pool.freeblock);
   pool.freeblock = reinterpret_cast<alloc::Block*>(block->next);
   return block;
@@ -108,7 +113,6 @@ void ObjectPools::carve(Pool& pool) noexcept {
   pool.freeblock = reinterpret_cast<alloc::Block*>(next);
   pool.untouched += count * pool.block_size;
   pool.untouched_blocks = static_cast<std::uint16_t>(pool.untouched_blocks - count);
-  handed_out_ += (count - 1) * pool.block_size;
 }
 
 // A graph that is built and dropped again and again must not fetch its arenas from the system each time, so
@@ -119,6 +123,9 @@ void ObjectPools::pool_taken(const Pool& pool) noexcept {
     --empty_arenas_;
   }
   fewest_empty_ = empty_arenas_ < fewest_empty_ ? empty_arenas_ : fewest_empty_;
+  if (takes_left_ == 0 && holds_arenas_) {
+    return;
+  }
   if (takes_left_ == 0) {
     const std::size_t going = (fewest_empty_ + 1) / 2;
     if (going != 0) {
@@ -133,7 +140,7 @@ void ObjectPools::pool_taken(const Pool& pool) noexcept {
 void ObjectPools::arena_emptied() noexcept {
   ++empty_arenas_;
   const std::size_t in_use = arenas_.counters().now - empty_arenas_;
-  if (empty_arenas_ > least_kept_arenas && empty_arenas_ > in_use) {
+  if (!holds_arenas_ && empty_arenas_ > least_kept_arenas && empty_arenas_ > in_use) {
     empty_arenas_ -= arenas_.release_empty_arenas(1);
   }
 }
@@ -254,9 +261,12 @@ void ObjectPools::drain_if_idle(const Arena& arena) noexcept {
 
 std::size_t ObjectPools::release() noexcept {
   stop_keeping_all(nullptr);
-  std::size_t bytes = arenas_.release_empty_arenas() * ObjectGeometry::arena_size;
-  empty_arenas_ = 0;
-  fewest_empty_ = 0;
+  std::size_t bytes = 0;
+  if (!holds_arenas_) {
+    bytes = arenas_.release_empty_arenas() * ObjectGeometry::arena_size;
+    empty_arenas_ = 0;
+    fewest_empty_ = 0;
+  }
   const std::size_t page = Pages::page_size();
   arenas_.map().for_each([&](const Arena& arena) {
     for (std::size_t i = 0; i < arena.first_untouched; ++i) {
