@@ -521,6 +521,7 @@ do_method:
 
 do_halt:
   --sp;  // the script's result
+  --ip;  // for the next script
   SAVE();
   return true;
 }

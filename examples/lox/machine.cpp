@@ -193,7 +193,7 @@ bool Machine::get_super(const String& name, unsigned upvalue) {
   if (method == nullptr) return fail_undefined_property(name);
   Value& receiver = sp_[-1];
   receiver = to_owned(receiver);
-  receiver = Value::owned(heap_.make<BoundMethod>(copy_owned(receiver), *method));
+  receiver = Value::owned(heap_.make<BoundMethod>(receiver, *method));  // which takes over its count
   return true;
 }
 
