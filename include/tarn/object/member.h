@@ -1,0 +1,111 @@
+// Member<T>: a reference that is part of an object. It owns as a Ref does; the type's list of members names it,
+// so that the collector finds it, and while a collection is under way it hears of what is stored.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <utility>
+
+#include <tarn/object/ref.h>
+
+namespace tarn {
+
+namespace detail {
+
+// Whether any heap's collection wants to hear of references that are stored in objects.
+extern std::atomic<bool> barrier_is_up;
+void barrier(Object& stored) noexcept;
+
+void member_begins(const void* member) noexcept;
+void member_ends(const void* member) noexcept;
+
+}  // namespace detail
+
+template <typename T>
+class Member {
+ public:
+  using element_type = T;
+
+  Member() noexcept { begin(); }
+  Member(std::nullptr_t) noexcept { begin(); }
+  Member(const Member& other) noexcept : Member(Ref<T>(other)) {}
+  Member(Member&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {
+    begin();
+    tell();
+  }
+  template <detail::PointsTo<T> U>
+  Member(const Ref<U>& ref) noexcept : Member(Ref<T>(ref)) {}
+  template <detail::PointsTo<T> U>
+  Member(Ref<U>&& ref) noexcept : object_(ref.release()) {
+    begin();
+    tell();
+  }
+  template <detail::PointsTo<T> U>
+  explicit Member(const Borrowed<U>& borrowed) noexcept : Member(Ref<T>(borrowed)) {}
+
+  ~Member() {
+#if TARN_CHECK_OBJECTS
+    detail::member_ends(this);
+#endif
+    if (object_ != nullptr) {
+      detail::release(*get());
+    }
+  }
+
+  Member& operator=(const Member& other) noexcept { return *this = Ref<T>(other); }
+  Member& operator=(Member&& other) noexcept { return *this = other.take(); }
+  template <detail::PointsTo<T> U>
+  Member& operator=(const Ref<U>& ref) noexcept {
+    return *this = Ref<T>(ref);
+  }
+  // The old object is let go last of all.
+  template <detail::PointsTo<T> U>
+  Member& operator=(Ref<U>&& ref) noexcept {
+    const Ref<T> old = take();
+    object_ = ref.release();
+    tell();
+    return *this;
+  }
+  Member& operator=(std::nullptr_t) noexcept {
+    const Ref<T> old = take();
+    return *this;
+  }
+
+  [[nodiscard]] T* get() const noexcept { return static_cast<T*>(object_); }
+  T& operator*() const noexcept { return *get(); }
+  T* operator->() const noexcept { return get(); }
+  explicit operator bool() const noexcept { return object_ != nullptr; }
+
+  // The reference leaves the object.
+  [[nodiscard]] Ref<T> take() noexcept {
+    T* const object = get();
+    object_ = nullptr;
+    return Ref<T>(adopt, object);
+  }
+
+  void swap(Member& other) noexcept {
+    std::swap(object_, other.object_);
+    tell();
+    other.tell();
+  }
+
+ private:
+  void begin() const noexcept {
+#if TARN_CHECK_OBJECTS
+    detail::member_begins(this);
+#endif
+  }
+  void tell() const noexcept {
+    if (detail::barrier_is_up.load(std::memory_order_relaxed)) [[unlikely]] {
+      if (object_ != nullptr) {
+        detail::barrier(*object_);
+      }
+    }
+  }
+
+  Object* object_ = nullptr;  // a T; of the base's type, since the collector reads it
+};
+static_assert(sizeof(Member<Object>) == sizeof(Object*),
+              "a range of members is a range of pointers");
+
+}  // namespace tarn
