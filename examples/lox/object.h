@@ -113,8 +113,8 @@ class Class final : public tarn::Object {
   // An instance had no room for so many fields: later ones have.
   void learn_fields(std::size_t count);
 
-  Closure* find_method(const String& name) const {
-    const auto found = methods.find(&name);
+  Closure* find_method(const String& wanted) const {
+    const auto found = methods.find(&wanted);
     return found == methods.end() ? nullptr : found->second.get();
   }
   void inherit(Class& base);
