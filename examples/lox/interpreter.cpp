@@ -40,6 +40,7 @@ bool Machine::run() {
 
   const tarn::Type* const instance_type = &heap_.type<Instance>();
   const tarn::Type* const closure_type = &heap_.type<Closure>();
+  const tarn::Type* const class_type = &heap_.type<Class>();
   const std::uint8_t* ip;
   Value* sp;
   Value* slots;
@@ -453,6 +454,19 @@ do_call: {
     frame->closure = callee.as<Closure>();
     ip = callee.as<Closure>()->code;
     NEXT();
+  }
+  if (callee.is_object() && &callee.object()->type() == class_type && frame + 1 != frames_end_) {
+    Closure* const initializer = callee.as<Class>()->initializer;
+    if (initializer != nullptr && initializer->arity == count) [[likely]] {
+      SAVE();
+      make_instance(*(sp - 1 - count));
+      ++frame;
+      slots = sp - 1 - count;
+      frame->slots = slots;
+      frame->closure = initializer;
+      ip = initializer->code;
+      NEXT();
+    }
   }
   OPERATION(call_value(count));
 }

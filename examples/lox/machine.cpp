@@ -159,11 +159,7 @@ bool Machine::call_value(unsigned count) {
 }
 
 bool Machine::instantiate(Class& owner, unsigned count) {
-  Value& callee = *(sp_ - 1 - count);
-  // The instance takes over the count of its class that the callee had.
-  tarn::Ref<Class> ref(tarn::adopt, to_owned(callee).as<Class>());
-  callee = Value::nil();
-  callee = Value::owned(heap_.make_sized<Instance>(owner.capacity(), std::move(ref)));
+  make_instance(*(sp_ - 1 - count));
   if (owner.initializer != nullptr) return push_frame(*owner.initializer, count);
   if (count != 0) return fail("Expected 0 arguments but got %u.", count);
   return true;

@@ -62,6 +62,13 @@ class Machine {
   bool push_frame(Closure& closure, unsigned count);
   bool call_value(unsigned count);
   bool instantiate(Class& owner, unsigned count);
+  // Puts an instance in the place of its class, whose count it takes over.
+  [[gnu::always_inline]] void make_instance(Value& callee) {
+    tarn::Ref<Class> owner(tarn::adopt, to_owned(callee).as<Class>());
+    callee = Value::nil();
+    const std::size_t capacity = owner->capacity();
+    callee = Value::owned(heap_.make_sized<Instance>(capacity, std::move(owner)));
+  }
   bool get_property(Value receiver, const String& name, std::uint8_t* cache, Value* result);  // owned
   bool set_property(Value receiver, const String& name, std::uint8_t* cache, Value owned);
   bool get_super(const String& name, unsigned upvalue);

@@ -135,6 +135,18 @@ class Class final : public tarn::Object {
   Shape::Ids& ids_;
 };
 
+inline ShapeRef::ShapeRef(tarn::Ref<Class> owner) : shape_(&owner->root_shape()) { (void)owner.release(); }
+
+inline void ShapeRef::clear() noexcept {
+  if (shape_ == nullptr) return;
+  Class& owner = shape_->owner();
+  if (shape_->is_private()) [[unlikely]] {
+    delete shape_;
+  }
+  shape_ = nullptr;
+  tarn::detail::release(owner);
+}
+
 // The fields that the class has learnt to expect lie in the instance itself, further ones in `more`.
 class Instance final : public tarn::Sized<Instance, Field> {
  public:

@@ -43,13 +43,4 @@ Shape& Shape::with(const String& name) {
   return *children_.back();
 }
 
-ShapeRef::ShapeRef(tarn::Ref<Class> owner) : shape_(&owner->root_shape()) { (void)owner.release(); }
-
-void ShapeRef::clear() noexcept {
-  if (shape_ == nullptr) return;
-  const tarn::Ref<Class> owner(tarn::adopt, &shape_->owner());
-  if (shape_->is_private()) delete shape_;
-  shape_ = nullptr;
-}
-
 }  // namespace lox
