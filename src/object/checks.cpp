@@ -68,7 +68,7 @@ void check_touch(const Object& object) noexcept {
 void borrow_begins(const Object& object) noexcept {
   Type* const type = Access::type(object);
   if (type != nullptr) {
-    TypeAccess::watch(*type) |= watch_checks;
+    TypeAccess::add_watch(*type, watch_checks);
     const std::lock_guard<std::mutex> locked(object::borrows_mutex());
     ++object::borrows()[&object];
   }

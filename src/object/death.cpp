@@ -1,5 +1,8 @@
 // The ways out of life that are off the hot path.
+#include <utility>
+
 #include "base/assert.h"
+#include "base/bits.h"
 #include "base/message.h"
 #include "object/checks.h"
 #include "object/heap_state.h"
@@ -11,7 +14,7 @@ using object::PendingCallbacks;
 using object::SideBit;
 
 void release_last(Object& object) noexcept {
-  if (Access::count(object) != 0) [[unlikely]] {
+  if (Access::count(object) != no_reference) [[unlikely]] {
     release_biased(object);
     return;
   }
@@ -34,17 +37,19 @@ void release_biased(Object& object) noexcept {
                 "isn't owned\n"));
 }
 
+namespace {
+
 // As in CPython, the finalizer comes first, and finds weak references intact.
-bool dies(Object& object) noexcept {
+[[nodiscard]] bool end_watch(Object& object) noexcept {
   Type& type = object.type();
   HeapState& state = HeapState::of(type.heap());
   Count& count = Access::count(object);
   const std::uint32_t watch = TypeAccess::watch(type);
   if ((watch & watch_finalize) != 0 && !state.test(SideBit::finalized, object)) {
     state.set(SideBit::finalized, object);
-    count = 1;
+    count = last_reference;
     type.slots().finalize(object);
-    if (--count != 0) {
+    if (--count != no_reference) {
       return false;  // somebody refers to it again
     }
   }
@@ -60,49 +65,43 @@ bool dies(Object& object) noexcept {
   return true;
 }
 
-// Either this is the outermost death, or one on another stack, or the one that goes on when the outermost is
-// over; or it's too deep in there, and waits.
-void die_deeper(Object& object, std::uintptr_t frame) noexcept {
-  constexpr std::uintptr_t same_stack = std::uintptr_t{1} << 20;
-  ObjectHeap& heap = object.type().heap();
-  HeapState& state = HeapState::of(heap);
-  std::uintptr_t& outermost = HeapAccess::death_frame(heap);
-  if (state.is_draining() && outermost - frame <= same_stack) {
-    state.defer_death(object);
+// Those that wait, and whether somebody goes on with them.
+constinit thread_local Object* deferred = nullptr;
+constinit thread_local bool is_draining = false;
+
+// Whoever finds the depth used up first begins anew from here, and then goes on with those who find that again;
+// those have only to wait. The list goes through their counts, which stay negative: they are seen to be dying.
+void die_deeper(Object& object) noexcept {
+  Count& count = Access::count(object);
+  count = no_reference - static_cast<Count>(base::address_of(deferred));
+  deferred = &object;
+  if (is_draining) {
     return;
   }
-  const std::uintptr_t before = outermost;
-  const bool was_draining = state.is_draining();
-  state.set_draining(true);
-  outermost = frame;
-  TypeAccess::deallocate(object.type())(object);
-  while (Object* const next = state.next_deferred()) {
-    TypeAccess::deallocate(next->type())(*next);
+  is_draining = true;
+  while (deferred != nullptr) {
+    Object& next = *deferred;
+    Count& count_of_next = Access::count(next);
+    deferred = reinterpret_cast<Object*>(no_reference - count_of_next);
+    count_of_next = no_reference;
+    std::int32_t& left = TypeAccess::deaths_left(next.type());
+    left += deaths_nested;
+    TypeAccess::deallocate(next.type())(next);
+    left -= deaths_nested;
   }
-  state.set_draining(was_draining);
-  if (was_draining) {
-    outermost = before;
+  is_draining = false;
+}
+
+}  // namespace
+
+bool may_die(Object& object) noexcept {
+  Type& type = object.type();
+  const bool is_watched = TypeAccess::watch(type) != 0;
+  if (TypeAccess::deaths_left(type) + (is_watched ? watched_deaths : 0) < 0) {
+    die_deeper(object);
+    return false;
   }
+  return !is_watched || end_watch(object);
 }
 
 }  // namespace tarn::detail
-
-namespace tarn::object {
-
-// The list of those that wait goes through their counts: negative, so that they are seen to be dying.
-void HeapState::defer_death(Object& object) noexcept {
-  detail::Access::count(object) = -static_cast<Count>(base::address_of(deferred_));
-  deferred_ = &object;
-}
-
-Object* HeapState::next_deferred() noexcept {
-  Object* const object = deferred_;
-  if (object != nullptr) {
-    Count& count = detail::Access::count(*object);
-    deferred_ = reinterpret_cast<Object*>(-count);
-    count = 0;
-  }
-  return object;
-}
-
-}  // namespace tarn::object

@@ -9,6 +9,12 @@
 #include "base/message.h"
 #include "os/mutex.h"
 
+namespace tarn::detail {
+
+alignas(Type) std::byte no_type_storage[sizeof(Type)];
+
+}  // namespace tarn::detail
+
 namespace tarn::object {
 
 // A type and the pools of its instances, in one block.
@@ -23,6 +29,10 @@ constinit os::Mutex all_heaps_mutex;
 constinit HeapState* all_heaps = nullptr;
 
 constexpr std::uint32_t made_at_run_time = UINT32_MAX;
+
+detail::PoolFront* front_of_nobody() noexcept {
+  return reinterpret_cast<detail::PoolFront*>(const_cast<alloc::Pool*>(&alloc::no_pool));
+}
 
 std::string repr_of_any(const Object& object) {
   char text[256];
@@ -84,19 +94,28 @@ HeapState* HeapState::create(ObjectHeap& heap, const ObjectHeapOptions& options)
 }
 
 bool HeapState::open(const ObjectHeapOptions& options) noexcept {
+  {
+    const os::Locked locked(all_heaps_mutex);
+    if (detail::PoolFront*& pool = detail::TypeAccess::pool(detail::no_type()); pool == nullptr) {
+      pool = front_of_nobody();
+    }
+  }
   if (!pools_.open(options.reserved_bytes)) {
     return false;
   }
   base_ = heap_->base_ = pools_.range().base();
   span_ = heap_->span_ = pools_.range().span();
   heap_->state_ = this;
+  for (Type*& type : heap_->types_) {
+    type = &detail::no_type();
+  }
   for (std::size_t szidx = 0; szidx < ObjectGeometry::sized_families; ++szidx) {
     detail::PoolFront*& front =
         szidx < ObjectGeometry::small_classes ? heap_->sized_[szidx] : sized_fronts_[szidx];
     pools_.add_family(sized_[szidx], front, ObjectGeometry::block_size_of(szidx), nullptr);
   }
   heap_->sized_[ObjectGeometry::small_classes] =
-      reinterpret_cast<detail::PoolFront*>(const_cast<alloc::Pool*>(&alloc::no_pool));
+      front_of_nobody();
   pools_.add_family(type_family_, type_front_, sizeof(TypeBlock), nullptr);
 
   // Object's type has no base, and the type of types has it as its own.
@@ -165,13 +184,15 @@ Type* HeapState::make_type(const TypeSpec& spec, std::uint32_t index, const void
     take_over(type.slots_, spec.base->slots_);
   }
   type.deallocate_ = type.slots_.deallocate;
-  type.watch_ = type.slots_.finalize != nullptr ? detail::watch_finalize : 0;
+  if (type.slots_.finalize != nullptr) {
+    detail::TypeAccess::add_watch(type, detail::watch_finalize);
+  }
   type.descriptors_of_zero_ = base::address_of(pools_.range().lookup().pool_at(nullptr));
   if (spec.item_size == 0 && spec.basic_size <= detail::largest_pooled) {
     type.family_ = &block->family;
     pools_.add_family(block->family, type.pool_, spec.basic_size, &type);
   } else {
-    type.pool_ = reinterpret_cast<detail::PoolFront*>(const_cast<alloc::Pool*>(&alloc::no_pool));
+    type.pool_ = front_of_nobody();
   }
   type.next_ = types_;
   types_ = &type;
@@ -280,7 +301,7 @@ void HeapState::end_objects() noexcept {
   hooks_ = CollectorHooks();
   for_each_object([](Object& object) {
     Count& count = detail::Access::count(object);
-    count = count > immortal_least ? 2 * immortal_count : count + immortal_count;
+    count = count >= immortal_least ? 2 * immortal_count : count + immortal_count;
   });
   for_each_object([&](Object& object) {
     if (object.type().slots().clear != nullptr) {
@@ -300,14 +321,14 @@ void HeapState::end_objects() noexcept {
   forget_weak_references();  // those that destructors made
   for_each_object([&](Object& object) {
     const Count count = detail::Access::count(object);
-    if (count > immortal_count && count < immortal_count + immortal_least) {
+    if (count >= immortal_count && count < immortal_count + immortal_least) {
       has_outsiders_ = true;
       if constexpr (check_objects) {
         base::fail(base::Message()
                        .text("tarn: an object of type ")
                        .escaped(object.type().name())
                        .text(" still has ")
-                       .number(static_cast<std::uint64_t>(count - immortal_count))
+                       .number(static_cast<std::uint64_t>(count - immortal_count + 1))
                        .text(" references when its heap is destroyed; let go of them before\n"));
       }
     }

@@ -91,12 +91,6 @@ class HeapState {
   // Clears the weak references to an object that's about to die. Callbacks wait until they are run.
   void clear_weak_references(Object& object, PendingCallbacks& callbacks) noexcept;
 
-  // A dying object waits for the outermost death to be over.
-  void defer_death(Object& object) noexcept;
-  [[nodiscard]] Object* next_deferred() noexcept;
-  [[nodiscard]] bool is_draining() const noexcept { return is_draining_; }
-  void set_draining(bool on) noexcept { is_draining_ = on; }
-
   void verify() const;
 
  private:
@@ -122,8 +116,6 @@ class HeapState {
   base::List<LargeObject> large_;
   std::size_t large_count_ = 0;
   WeakTable weak_table_;
-  Object* deferred_ = nullptr;
-  bool is_draining_ = false;
   bool has_outsiders_ = false;  // references that outlive the heap
   CollectorHooks hooks_;
   Gil gil_;

@@ -7,7 +7,13 @@ namespace tarn::object {
 
 using Pages = alloc::PoolPages<ObjectGeometry>;
 
-bool ObjectPools::open(std::size_t reserved_bytes) noexcept { return arenas_.open(reserved_bytes); }
+// How much empty memory is kept for what comes next: no more arenas than are in use, or this many.
+constexpr std::size_t least_kept_arenas = 16;
+
+bool ObjectPools::open(std::size_t reserved_bytes) noexcept {
+  arenas_.keep_empty(true);
+  return arenas_.open(reserved_bytes);
+}
 
 void ObjectPools::add_family(Family& family, detail::PoolFront*& front, std::size_t size,
                              Type* type) noexcept {
@@ -105,15 +111,44 @@ void ObjectPools::carve(Pool& pool) noexcept {
   handed_out_ += (count - 1) * pool.block_size;
 }
 
+// A graph that is built and dropped again and again must not fetch its arenas from the system each time, so
+// empty ones are kept. What was kept in vain for a while goes: at the end of a period, in which as many pools
+// were taken as there are four times over, half of the fewest arenas that were ever empty in it.
+void ObjectPools::pool_taken(const Pool& pool) noexcept {
+  if (pool.arena->nfreepools == ObjectGeometry::pools_per_arena - 1 && empty_arenas_ != 0) {
+    --empty_arenas_;
+  }
+  fewest_empty_ = empty_arenas_ < fewest_empty_ ? empty_arenas_ : fewest_empty_;
+  if (takes_left_ == 0) {
+    const std::size_t going = (fewest_empty_ + 1) / 2;
+    if (going != 0) {
+      empty_arenas_ -= arenas_.release_empty_arenas(going * ObjectGeometry::arena_size);
+    }
+    fewest_empty_ = empty_arenas_;
+    takes_left_ = 4 * arenas_.counters().now * ObjectGeometry::pools_per_arena;
+  }
+  --takes_left_;
+}
+
+void ObjectPools::arena_emptied() noexcept {
+  ++empty_arenas_;
+  const std::size_t in_use = arenas_.counters().now - empty_arenas_;
+  if (empty_arenas_ > least_kept_arenas && empty_arenas_ > in_use) {
+    empty_arenas_ -= arenas_.release_empty_arenas(1);
+  }
+}
+
 // untouched or empty ──► used, without a block allocated yet.
 alloc::Pool* ObjectPools::make_used(Family& family) noexcept {
   if (!arenas_.has_usable()) {
     stop_keeping_all(nullptr);  // before a new arena is taken
   }
+  const std::size_t mapped_before = arenas_.counters().mapped;
   Pool* const pool = arenas_.take_pool();
   if (pool == nullptr) {
     return nullptr;
   }
+  empty_arenas_ += arenas_.counters().mapped - mapped_before;
   std::byte* const address = decltype(arenas_)::address_of(*pool);
   PoolRecord& record = sides().record(address);
   if (pool->state == PoolState::untouched || record.family != &family) {
@@ -130,6 +165,7 @@ alloc::Pool* ObjectPools::make_used(Family& family) noexcept {
   pool->domain = Domain::obj;
   pool->change_at(0, 0);
   family.usedpools.add_sparse(*pool);
+  pool_taken(*pool);
   return pool;
 }
 
@@ -168,6 +204,13 @@ void ObjectPools::settle(Pool& pool) noexcept {
   show_front(family);
 }
 
+void ObjectPools::return_pool(Pool& pool) noexcept {
+  const Arena* const arena = arenas_.return_pool(pool);
+  if (arena->nfreepools == ObjectGeometry::pools_per_arena) {
+    arena_emptied();
+  }
+}
+
 // used ──► empty, or kept: the last allocated block has come back.
 void ObjectPools::become_empty(Family& family, Pool& pool) noexcept {
   Arena* arena = pool.arena;
@@ -176,11 +219,9 @@ void ObjectPools::become_empty(Family& family, Pool& pool) noexcept {
     ++arena->nkept;
   } else {
     family.usedpools.remove(pool);
-    arena = arenas_.return_pool(pool);
+    return_pool(pool);
   }
-  if (arena != nullptr) {
-    drain_if_idle(*arena);
-  }
+  drain_if_idle(*arena);
 }
 
 void ObjectPools::stop_keeping(Family& family, Pool& pool) noexcept {
@@ -189,7 +230,7 @@ void ObjectPools::stop_keeping(Family& family, Pool& pool) noexcept {
   --pool.arena->nkept;
   if (allocated == 0) {
     family.usedpools.remove(pool);
-    arenas_.return_pool(pool);
+    return_pool(pool);
     show_front(family);
   }
 }
@@ -214,6 +255,8 @@ void ObjectPools::drain_if_idle(const Arena& arena) noexcept {
 std::size_t ObjectPools::release() noexcept {
   stop_keeping_all(nullptr);
   std::size_t bytes = arenas_.release_empty_arenas() * ObjectGeometry::arena_size;
+  empty_arenas_ = 0;
+  fewest_empty_ = 0;
   const std::size_t page = Pages::page_size();
   arenas_.map().for_each([&](const Arena& arena) {
     for (std::size_t i = 0; i < arena.first_untouched; ++i) {
@@ -250,6 +293,11 @@ void ObjectPools::verify() const noexcept {
     used_in_arenas += pool.state == PoolState::used ? 1U : 0U;
     verify_pool(pool);
   });
+  std::size_t empty = 0;
+  arenas_.map().for_each([&](const Arena& arena) {
+    empty += arena.nfreepools == ObjectGeometry::pools_per_arena ? 1U : 0U;
+  });
+  TARN_CHECK(empty, ==, empty_arenas_, "as many empty arenas as counted");
   TARN_CHECK(used_in_arenas, ==, used, "O1: every used pool is in usedpools");
 }
 

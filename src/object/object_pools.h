@@ -90,11 +90,17 @@ class ObjectPools {
   void drain_if_idle(const Arena& arena) noexcept;
   void verify_pool(const Pool& pool) const noexcept;
   void show_front(Family& family) noexcept;
+  void pool_taken(const Pool& pool) noexcept;
+  void return_pool(Pool& pool) noexcept;
+  void arena_emptied() noexcept;
   [[nodiscard]] Family& family_of_pool(const Pool& pool) const noexcept;
 
   alloc::ArenaSet<ObjectGeometry, ObjectRange> arenas_;
   Family* families_ = nullptr;
   std::size_t handed_out_ = 0;
+  std::size_t empty_arenas_ = 0;
+  std::size_t fewest_empty_ = 0;  // in this period
+  std::size_t takes_left_ = 0;    // until the period is over
   bool hears_of_all_ = false;
 };
 

@@ -14,16 +14,16 @@ detail::WeakEntry* HeapState::weak_entry_of(Object& object) noexcept {
   }
   set(SideBit::weak, object);
   if (Type* const type = detail::Access::type(object)) {
-    detail::TypeAccess::watch(*type) |= detail::watch_weak;
+    detail::TypeAccess::add_watch(*type, detail::watch_weak);
     return entry;
   }
   // It's being constructed: its type is that of its pool, or any type at all.
   Type* const type = is_pooled(&object) ? pools_.family_of(&object)->type : nullptr;
   if (type != nullptr) {
-    detail::TypeAccess::watch(*type) |= detail::watch_weak;
+    detail::TypeAccess::add_watch(*type, detail::watch_weak);
   } else {
     for (Type* any = types_; any != nullptr; any = any->next_) {
-      detail::TypeAccess::watch(*any) |= detail::watch_weak;
+      detail::TypeAccess::add_watch(*any, detail::watch_weak);
     }
   }
   return entry;

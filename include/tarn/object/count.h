@@ -21,13 +21,18 @@ namespace tarn {
 
 inline constexpr bool check_objects = TARN_CHECK_OBJECTS != 0;
 
-//   count                     the object
-//     above immortal_least    never dies
-//     1 …                     is alive, and so many references own it
-//     -2^48 … 0               is dying: its destructor runs, or it waits for that (a link is in the count)
-//     below biased_most       is alive; a collection under way wants to hear of each release
+// A count is the number of references beyond the first: so that a release is one subtraction, whose sign says
+// whether there's more to do.
+//
+//   count                   the object
+//     immortal_least …      never dies
+//     0 …                   is alive, and has one reference more than that
+//     dying_least … -1      is dying: its destructor runs (-1), or it waits for that (a link is in the count)
+//     … biased_most         is alive; a collection under way wants to hear of each release
 using Count = std::int64_t;
 
+inline constexpr Count last_reference = 0;
+inline constexpr Count no_reference = -1;
 inline constexpr Count immortal_count = Count{1} << 61;
 inline constexpr Count immortal_least = Count{1} << 60;
 inline constexpr Count biased_most = -(Count{1} << 60);
@@ -35,8 +40,8 @@ inline constexpr Count dying_least = -(Count{1} << 48);
 
 struct GilPolicy {
   static void increment(Count& count) noexcept { ++count; }
-  // Whether there is more to do: the count isn't positive.
-  [[nodiscard]] static bool decrement(Count& count) noexcept { return --count <= 0; }
+  // Whether there is more to do than that.
+  [[nodiscard]] static bool decrement(Count& count) noexcept { return --count < 0; }
 };
 
 using CountPolicy = GilPolicy;

@@ -30,6 +30,8 @@ namespace detail {
 template <typename T, typename... Arguments>
 Ref<T> make(Type& type, Arguments&&... arguments);
 template <typename T, typename... Arguments>
+Ref<T> make_in(ObjectHeap& heap, Type& type, Arguments&&... arguments);
+template <typename T, typename... Arguments>
 Ref<T> make_sized(ObjectHeap& heap, Type& type, std::size_t items, Arguments&&... arguments);
 struct HeapAccess;
 }  // namespace detail
@@ -62,7 +64,9 @@ class ObjectHeap {
 
   template <typename T, typename... Arguments>
   Ref<T> make(Arguments&&... arguments) {
-    return detail::make<T>(type<T>(), std::forward<Arguments>(arguments)...);
+    // Where T has no type yet, no block comes from it either, and the slow path sees to both.
+    return detail::make_in<T>(*this, *types_[detail::StaticType<T>::place],
+                              std::forward<Arguments>(arguments)...);
   }
 
   // An instance of a type made at run time, whose instances are laid out as T.
@@ -80,8 +84,8 @@ class ObjectHeap {
   // T's type in this heap; made when it's first asked for. Constant time.
   template <typename T>
   [[nodiscard]] Type& type() {
-    Type* const known = types_[detail::StaticType<T>::place];
-    return known != nullptr ? *known : make_static_type<T>();
+    Type& known = *types_[detail::StaticType<T>::place];
+    return &known != &detail::no_type() ? known : make_static_type<T>();
   }
 
   // A type that no C++ struct describes: a class of an interpreter's program. std::bad_alloc.
@@ -116,12 +120,11 @@ class ObjectHeap {
   [[nodiscard]] Type* find_type(const void* key) const noexcept;
   void walk(void (*visit)(void* context, Object& object), void* context) const;
 
-  std::uintptr_t death_frame_ = 0;  // see detail::is_too_deep
   std::uintptr_t base_ = 0;         // of the reserved addresses
   std::size_t span_ = 0;
   object::HeapState* state_ = nullptr;
   detail::PoolFront* sized_[detail::sized_classes] = {};  // of objects with items, by size
-  Type* types_[detail::static_type_limit] = {};           // by StaticType<T>::place; [0] is null
+  Type* types_[detail::static_type_limit] = {};           // by StaticType<T>::place; [0] is no_type
 };
 
 // Whether the object is a T, or of a type derived from T's.

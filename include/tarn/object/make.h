@@ -2,8 +2,8 @@
 //
 //   make        type ──► its pool ──► pop freeblock ──► header, constructor
 //                                       │ empty: allocate_slow
-//   count 0     type ──► destructor ──► pool of the address ──► push on freeblock
-//                │ watched: weak references, finalizer         │ the pool's state changes: settle
+//   last        type ──► destructor ──► pool of the address ──► push on freeblock
+//   reference    │ watched: weak references, finalizer         │ the pool's state changes: settle
 //                │ too deep: waits for the outermost death
 #pragma once
 
@@ -17,9 +17,6 @@ namespace tarn {
 namespace detail {
 
 struct HeapAccess {
-  [[nodiscard]] static std::uintptr_t& death_frame(ObjectHeap& heap) noexcept {
-    return heap.death_frame_;
-  }
   [[nodiscard]] static bool covers(const ObjectHeap& heap, const void* address) noexcept {
     return reinterpret_cast<std::uintptr_t>(address) - heap.base_ < heap.span_;
   }
@@ -38,9 +35,9 @@ struct HeapAccess {
 void settle(ObjectHeap& heap, PoolFront& pool) noexcept;
 void free_large(ObjectHeap& heap, void* block) noexcept;
 
-// Weak references are cleared and called back, the finalizer runs. False: the object lives on.
-[[nodiscard]] bool dies(Object& object) noexcept;
-void die_deeper(Object& object, std::uintptr_t frame) noexcept;
+// Whether the object may die here and now: weak references were cleared and called back, and the finalizer has run.
+// False: it lives on, or waits.
+[[nodiscard]] bool may_die(Object& object) noexcept;
 
 // While it exists, this thread may construct an object in the block, and the members in it are remembered.
 class ConstructionCheck {
@@ -170,6 +167,35 @@ template <typename T, typename... Arguments>
   return construct<T>(type, block, 0, std::forward<Arguments>(arguments)...);
 }
 
+struct TypedBlock {
+  Type* type;
+  void* block;
+};
+
+template <typename T>
+[[gnu::noinline]] TypedBlock allocate_in(ObjectHeap& heap) {
+  Type& type = heap.type<T>();
+  void* block = pop_block(*TypeAccess::pool(type));
+  if (block == nullptr) {
+    block = allocate_slow(type);
+    if (block == nullptr) {
+      throw_bad_alloc();
+    }
+  }
+  return {&type, block};
+}
+
+// `type` is T's, or no_type.
+template <typename T, typename... Arguments>
+[[gnu::always_inline]] inline Ref<T> make_in(ObjectHeap& heap, Type& type, Arguments&&... arguments) {
+  static_assert(!IsSized<T>, "objects with items are made by make_sized");
+  TypedBlock typed{&type, pop_block(*TypeAccess::pool(type))};
+  if (typed.block == nullptr) [[unlikely]] {
+    typed = allocate_in<T>(heap);
+  }
+  return construct<T>(*typed.type, typed.block, 0, std::forward<Arguments>(arguments)...);
+}
+
 template <typename T, typename... Arguments>
 inline Ref<T> make_sized(ObjectHeap& heap, Type& type, std::size_t items,
                          Arguments&&... arguments) {
@@ -202,48 +228,44 @@ template <typename T>
   }
 }
 
-// Deaths nest, as the death of an object lets go of others, but only so far down the stack: then the object
-// waits for the outermost death to be over (CPython calls it the trashcan). What is compared is the place on
-// the stack, so that nothing need be counted; a death on another stack than the last one begins anew.
-inline constexpr std::uintptr_t deepest_death = 16 * 1024;  // bytes
-
-[[nodiscard, gnu::always_inline]] inline std::uintptr_t stack_place() noexcept {
-  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-}
-
-[[nodiscard, gnu::always_inline]] inline bool is_too_deep(ObjectHeap& heap,
-                                                          std::uintptr_t frame) noexcept {
-  return HeapAccess::death_frame(heap) - frame > deepest_death;
-}
-
 // Whether a death can bring about others. (A destructor of T's own may do anything.)
 template <typename T>
-inline constexpr bool death_nests = !std::is_trivially_destructible_v<T> || ItemsOf<T>::are_traced;
+inline constexpr bool death_nests =
+    !std::is_trivially_destructible_v<T> || ItemsOf<T>::are_traced || HasFinalizer<T>;
 
+// Deaths nest, as the death of an object lets go of others, but only so deep: then the object waits until the
+// outermost death is over (CPython calls it the trashcan). deaths_left is how much deeper those of one type may
+// go; of a type whose deaths are watched it's negative from the start.
 template <typename T>
 [[gnu::noinline]] void deallocate_of(Object& object) noexcept {
   Type& type = object.type();
+  std::int32_t& deaths_left = TypeAccess::deaths_left(type);
   if constexpr (death_nests<T>) {
-    const std::uintptr_t frame = stack_place();
-    if (is_too_deep(type.heap(), frame)) [[unlikely]] {
-      die_deeper(object, frame);
-      return;
+    if (--deaths_left < 0) [[unlikely]] {
+      if (!may_die(object)) {
+        ++deaths_left;
+        return;
+      }
     }
-  }
-  if (TypeAccess::watch(type) != 0) [[unlikely]] {
-    if (!dies(object)) {
-      return;
+    destroy_of(static_cast<T&>(object));
+    free_block_of<T>(type, &object);
+    ++deaths_left;
+  } else {
+    if (deaths_left < 0) [[unlikely]] {
+      if (!may_die(object)) {
+        return;
+      }
     }
+    destroy_of(static_cast<T&>(object));
+    free_block_of<T>(type, &object);
   }
-  destroy_of(static_cast<T&>(object));
-  free_block_of<T>(type, &object);
 }
 
 void release_biased(Object& object) noexcept;
 
 template <typename T>
 [[gnu::always_inline]] inline void release_last_of(T& object) noexcept {
-  if (Access::count(object) != 0) [[unlikely]] {
+  if (Access::count(object) != no_reference) [[unlikely]] {
     release_biased(object);
     return;
   }

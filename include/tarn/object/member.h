@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <utility>
 
@@ -54,20 +55,20 @@ class Member {
 
   Member& operator=(const Member& other) noexcept { return *this = Ref<T>(other); }
   Member& operator=(Member&& other) noexcept { return *this = other.take(); }
-  template <detail::PointsTo<T> U>
-  Member& operator=(const Ref<U>& ref) noexcept {
-    return *this = Ref<T>(ref);
-  }
-  // The old object is let go last of all.
-  template <detail::PointsTo<T> U>
-  Member& operator=(Ref<U>&& ref) noexcept {
-    const Ref<T> old = take();
-    object_ = ref.release();
+  // The old object leaves with the argument, when the new one is in place.
+  Member& operator=(Ref<T> ref) noexcept {
+    T* const old = get();
+    object_ = std::exchange(ref.object_, old);
     tell();
     return *this;
   }
+  template <detail::PointsTo<T> U>
+    requires(!std::same_as<T, U>)
+  Member& operator=(Ref<U> ref) noexcept {
+    return *this = Ref<T>(std::move(ref));
+  }
   Member& operator=(std::nullptr_t) noexcept {
-    const Ref<T> old = take();
+    take();
     return *this;
   }
 
@@ -77,7 +78,7 @@ class Member {
   explicit operator bool() const noexcept { return object_ != nullptr; }
 
   // The reference leaves the object.
-  [[nodiscard]] Ref<T> take() noexcept {
+  Ref<T> take() noexcept {
     T* const object = get();
     object_ = nullptr;
     return Ref<T>(adopt, object);

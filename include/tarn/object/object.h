@@ -48,8 +48,8 @@ class Object {
   [[nodiscard]] Type& type() const noexcept { return *type_; }
 
   // For tests and reports; immortal objects have a very large one.
-  [[nodiscard]] Count reference_count() const noexcept { return count_; }
-  [[nodiscard]] bool is_immortal() const noexcept { return count_ > immortal_least; }
+  [[nodiscard]] Count reference_count() const noexcept { return count_ + 1; }
+  [[nodiscard]] bool is_immortal() const noexcept { return count_ >= immortal_least; }
 
  protected:
   Object() noexcept {
@@ -62,7 +62,7 @@ class Object {
  private:
   friend struct detail::Access;
 
-  Count count_ = 1;
+  Count count_ = last_reference;
   Type* type_ = nullptr;
 };
 static_assert(sizeof(Object) == 16, "an object is a reference count and a type");
@@ -86,7 +86,7 @@ struct Access {
     return const_cast<Object&>(object).type_;
   }
   [[nodiscard]] static bool is_dying(const Object& object) noexcept {
-    return object.count_ <= 0 && object.count_ >= dying_least;
+    return object.count_ < 0 && object.count_ >= dying_least;
   }
 };
 

@@ -41,7 +41,7 @@ void check_touch(const Object& object) noexcept;
 void borrow_begins(const Object& object) noexcept;
 void borrow_ends(const Object& object) noexcept;
 
-// The count isn't positive any longer: the object dies, or a collection under way wants to hear of it.
+// The count is negative: the object dies, or a collection under way wants to hear of it.
 void release_last(Object& object) noexcept;
 
 template <typename T>
@@ -74,7 +74,7 @@ concept PointsTo = std::convertible_to<From*, To*>;
 }  // namespace detail
 
 template <typename T>
-class [[nodiscard]] Ref {
+class Ref {
  public:
   using element_type = T;
 
@@ -107,16 +107,9 @@ class [[nodiscard]] Ref {
     }
   }
 
-  Ref& operator=(const Ref& other) noexcept {
-    Ref(other).swap(*this);
-    return *this;
-  }
-  Ref& operator=(Ref&& other) noexcept {
-    Ref(std::move(other)).swap(*this);
-    return *this;
-  }
-  Ref& operator=(std::nullptr_t) noexcept {
-    Ref().swap(*this);
+  // The old object leaves with the argument, when the new one is in place.
+  Ref& operator=(Ref other) noexcept {
+    swap(other);
     return *this;
   }
 
@@ -136,6 +129,8 @@ class [[nodiscard]] Ref {
       detail::retain(*object_);
     }
   }
+
+  friend class Member<T>;
 
   T* object_ = nullptr;
 };

@@ -49,7 +49,7 @@ enum class Comparison : std::uint8_t { no, yes, not_implemented };
 struct TypeSlots {
   // A block for an instance with so many items, its content undefined; null: out of memory.
   void* (*allocate)(Type& type, std::size_t items) noexcept = nullptr;
-  // Of an object whose count has come down to zero: ends its life and frees its block, or lets it wait.
+  // Of an object whose last reference has gone: ends its life and frees its block, or lets it wait.
   void (*deallocate)(Object& object) noexcept = nullptr;
   // Shows the visitor every reference that the object owns.
   void (*traverse)(const Object& object, Visitor& visitor) = nullptr;
@@ -101,6 +101,10 @@ inline constexpr std::uint32_t watch_weak = 1;      // instances were referred t
 inline constexpr std::uint32_t watch_finalize = 2;  // there's a finalizer
 inline constexpr std::uint32_t watch_checks = 4;    // a debug check wants to see them
 
+// See deallocate_of in make.h.
+inline constexpr std::int32_t deaths_nested = 32;
+inline constexpr std::int32_t watched_deaths = std::int32_t{1} << 30;
+
 }  // namespace detail
 
 class Type final : public Object {
@@ -140,10 +144,11 @@ class Type final : public Object {
   detail::PoolFront* pool_ = nullptr;       // gives the next block; never null
   std::uintptr_t descriptors_of_zero_ = 0;  // where the descriptor of address zero's pool would lie
   void (*deallocate_)(Object&) noexcept = nullptr;  // slots_.deallocate
-  std::uint32_t watch_ = 0;
+  std::int32_t deaths_left_ = detail::deaths_nested;
   std::uint32_t index_ = 0;  // StaticType<T>::index; of a type made at run time, no other type's
   ObjectHeap* heap_ = nullptr;
 
+  std::uint32_t watch_ = 0;
   const char* name_ = nullptr;
   std::size_t basic_size_ = 0;
   std::size_t item_size_ = 0;
@@ -158,6 +163,10 @@ class Type final : public Object {
 
 namespace detail {
 
+// Stands for a type that a heap hasn't made yet: no block comes from it.
+extern std::byte no_type_storage[];
+[[nodiscard]] inline Type& no_type() noexcept { return *reinterpret_cast<Type*>(no_type_storage); }
+
 // The fields of types, for the hot path in heap.h.
 struct TypeAccess {
   [[nodiscard]] static PoolFront*& pool(Type& type) noexcept { return type.pool_; }
@@ -165,7 +174,12 @@ struct TypeAccess {
     return type.descriptors_of_zero_;
   }
   [[nodiscard]] static auto& deallocate(Type& type) noexcept { return type.deallocate_; }
-  [[nodiscard]] static std::uint32_t& watch(Type& type) noexcept { return type.watch_; }
+  [[nodiscard]] static std::int32_t& deaths_left(Type& type) noexcept { return type.deaths_left_; }
+  [[nodiscard]] static std::uint32_t watch(const Type& type) noexcept { return type.watch_; }
+  static void add_watch(Type& type, std::uint32_t why) noexcept {
+    type.deaths_left_ -= type.watch_ == 0 ? watched_deaths : 0;
+    type.watch_ |= why;
+  }
   [[nodiscard]] static std::uint32_t index(const Type& type) noexcept { return type.index_; }
 };
 
