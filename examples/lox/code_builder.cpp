@@ -41,8 +41,12 @@ void CodeBuilder::begin(Opcode opcode, int effect) {
 
 void CodeBuilder::drop_last() {
   code_.resize(last_);
-  while (!lines_.empty() && lines_.back().offset >= last_) lines_.pop_back();
-  while (!reads_.empty() && reads_.back().offset >= last_) reads_.pop_back();
+  while (!lines_.empty() && lines_.back().offset >= last_) {
+    lines_.pop_back();
+  }
+  while (!reads_.empty() && reads_.back().offset >= last_) {
+    reads_.pop_back();
+  }
   last_ = before_;
   before_ = none;
 }
@@ -60,7 +64,9 @@ void CodeBuilder::write8(Opcode opcode, std::uint8_t operand, int effect) {
 void CodeBuilder::write16(Opcode opcode, std::uint16_t operand, int effect) {
   begin(opcode, effect);
   put(operand);
-  if (opcode != Opcode::class_ && opcode != Opcode::get_super) code_.resize(code_.size() + operand_bytes(opcode) - 2);
+  if (opcode != Opcode::class_ && opcode != Opcode::get_super) {
+    code_.resize(code_.size() + operand_bytes(opcode) - 2);
+  }
 }
 
 void CodeBuilder::constant(Value value) {
@@ -70,7 +76,9 @@ void CodeBuilder::constant(Value value) {
 
 void CodeBuilder::local(std::uint8_t slot, bool owned) {
   begin(owned ? Opcode::local_owned : Opcode::local, 1);
-  if (!owned) reads_.push_back({last_, slot});
+  if (!owned) {
+    reads_.push_back({last_, slot});
+  }
   put(slot);
 }
 
@@ -91,7 +99,8 @@ void CodeBuilder::pop() {
         rewrite_last(last_opcode() + 1);
         --depth_;
         return;
-      default: break;
+      default:
+        break;
     }
   }
   begin(Opcode::pop, -1);
@@ -116,7 +125,8 @@ void CodeBuilder::binary(Opcode opcode) {
       const std::uint8_t slot = code_[last_ + 1];
       drop_last();
       --depth_;
-      begin(opcode == Opcode::add ? Opcode::local_add_constant : Opcode::local_subtract_constant, 1);
+      begin(opcode == Opcode::add ? Opcode::local_add_constant : Opcode::local_subtract_constant,
+            1);
       put(slot);
     } else {
       begin(opcode + (Opcode::equal_constant - Opcode::equal), 0);
@@ -148,7 +158,9 @@ void CodeBuilder::get_property(std::uint16_t name) {
 }
 
 bool CodeBuilder::take_back_this() {
-  if (!(last_is(Opcode::local) || last_is(Opcode::local_owned)) || code_[last_ + 1] != 0) return false;
+  if (!(last_is(Opcode::local) || last_is(Opcode::local_owned)) || code_[last_ + 1] != 0) {
+    return false;
+  }
   drop_last();
   --depth_;
   return true;
@@ -192,13 +204,17 @@ std::size_t CodeBuilder::jump(Opcode opcode) {
 }
 
 std::size_t CodeBuilder::jump_if_false_pop() {
-  if (last_ == none) return jump(Opcode::pop_jump_if_false);
+  if (last_ == none) {
+    return jump(Opcode::pop_jump_if_false);
+  }
   if (last_is(Opcode::not_)) {
     drop_last();
     return jump(Opcode::pop_jump_if_true);
   }
   const Opcode opcode = last_opcode();
-  if (!is_comparison(opcode)) return jump(Opcode::pop_jump_if_false);
+  if (!is_comparison(opcode)) {
+    return jump(Opcode::pop_jump_if_false);
+  }
   const int family = (opcode - Opcode::equal) / (Opcode::equal_constant - Opcode::equal);
   const int which = (opcode - Opcode::equal) % (Opcode::equal_constant - Opcode::equal);
   const int family_size = Opcode::unless_equal_constant - Opcode::unless_equal;
@@ -228,8 +244,11 @@ CodeBuilder::Fragment CodeBuilder::cut(std::size_t from) {
   code_.erase(start, code_.end());
   // The run that the fragment begins in has begun before it.
   std::size_t first = lines_.size();
-  while (first > 0 && lines_[first - 1].offset >= from) --first;
-  if (!fragment.code.empty() && first > 0 && (first == lines_.size() || lines_[first].offset > from)) {
+  while (first > 0 && lines_[first - 1].offset >= from) {
+    --first;
+  }
+  if (!fragment.code.empty() && first > 0 &&
+      (first == lines_.size() || lines_[first].offset > from)) {
     fragment.lines.push_back({0, lines_[first - 1].line});
   }
   for (std::size_t i = first; i < lines_.size(); ++i) {

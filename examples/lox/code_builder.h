@@ -60,7 +60,10 @@ class CodeBuilder {
   struct Fragment {
     std::vector<std::uint8_t> code;
     std::vector<LineRun> lines;
-    struct Read { std::size_t offset; std::uint8_t slot; };
+    struct Read {
+      std::size_t offset;
+      std::uint8_t slot;
+    };
     std::vector<Read> reads;
   };
   Fragment cut(std::size_t from);
@@ -86,7 +89,9 @@ class CodeBuilder {
   void put(T value);
   Value value_at(std::size_t offset) const;
   void begin(Opcode opcode, int effect);
-  bool last_is(Opcode opcode) const { return last_ != none && code_[last_] == static_cast<std::uint8_t>(opcode); }
+  bool last_is(Opcode opcode) const {
+    return last_ != none && code_[last_] == static_cast<std::uint8_t>(opcode);
+  }
   Opcode last_opcode() const { return static_cast<Opcode>(code_[last_]); }
   void drop_last();
   void rewrite_last(Opcode opcode) { code_[last_] = static_cast<std::uint8_t>(opcode); }

@@ -18,7 +18,16 @@ namespace {
 enum class FunctionKind : std::uint8_t { script, function, method, initializer };
 
 enum class Precedence : std::uint8_t {
-  none, assignment, or_, and_, equality, comparison, term, factor, unary, call,
+  none,
+  assignment,
+  or_,
+  and_,
+  equality,
+  comparison,
+  term,
+  factor,
+  unary,
+  call,
 };
 
 constexpr Precedence above(Precedence precedence) {
@@ -174,24 +183,32 @@ void Compiler::advance() {
   previous_ = current_;
   for (;;) {
     current_ = scanner_.next();
-    if (!check(TokenKind::error)) return;
+    if (!check(TokenKind::error)) {
+      return;
+    }
     error_at(current_, current_.text.data());
   }
 }
 
 bool Compiler::match(TokenKind kind) {
-  if (!check(kind)) return false;
+  if (!check(kind)) {
+    return false;
+  }
   advance();
   return true;
 }
 
 void Compiler::consume(TokenKind kind, const char* message) {
-  if (!match(kind)) error_at(current_, message);
+  if (!match(kind)) {
+    error_at(current_, message);
+  }
 }
 
 // One error a statement: those that follow from it would only confuse.
 void Compiler::error_at(const Token& token, const char* message) {
-  if (panicking_ || gave_up_) return;
+  if (panicking_ || gave_up_) {
+    return;
+  }
   panicking_ = had_error_ = true;
   std::fprintf(stderr, "[line %d] Error", token.line);
   if (token.kind == TokenKind::end) {
@@ -207,7 +224,9 @@ void Compiler::error_at(const Token& token, const char* message) {
 void Compiler::synchronize() {
   panicking_ = false;
   while (!check(TokenKind::end)) {
-    if (previous_.kind == TokenKind::semicolon) return;
+    if (previous_.kind == TokenKind::semicolon) {
+      return;
+    }
     switch (current_.kind) {
       case TokenKind::class_:
       case TokenKind::fun:
@@ -216,18 +235,24 @@ void Compiler::synchronize() {
       case TokenKind::if_:
       case TokenKind::while_:
       case TokenKind::print:
-      case TokenKind::return_: return;
-      default: advance();
+      case TokenKind::return_:
+        return;
+      default:
+        advance();
     }
   }
 }
 
 // Skips the rest of the source: behind the limit every token would be an error.
 bool Compiler::Nesting::too_deep() {
-  if (compiler_.nesting_ <= nesting_max) return false;
+  if (compiler_.nesting_ <= nesting_max) {
+    return false;
+  }
   compiler_.error("Too much nesting.");
   compiler_.gave_up_ = true;
-  while (!compiler_.check(TokenKind::end)) compiler_.advance();
+  while (!compiler_.check(TokenKind::end)) {
+    compiler_.advance();
+  }
   return true;
 }
 
@@ -242,7 +267,9 @@ void Compiler::begin_function(FunctionScope& scope, FunctionKind kind, std::stri
   scope.enclosing = scope_;
   scope.kind = kind;
   scope.function = machine_.new_function();
-  if (kind != FunctionKind::script) scope.function->name = machine_.intern(name);
+  if (kind != FunctionKind::script) {
+    scope.function->name = machine_.intern(name);
+  }
   const bool has_this = kind == FunctionKind::method || kind == FunctionKind::initializer;
   scope.locals.push_back({has_this ? "this" : "", 0});
   scope_ = &scope;
@@ -254,7 +281,9 @@ tarn::Ref<Function> Compiler::end_function() {
   } else {
     code().write(Opcode::return_nil, 0);
   }
-  if (scope_->code.max_depth() > slots_max) error("Expression needs too many temporaries.");
+  if (scope_->code.max_depth() > slots_max) {
+    error("Expression needs too many temporaries.");
+  }
   Function& function = *scope_->function;
   function.code = scope_->code.take_code();
   function.lines = scope_->code.take_lines();
@@ -288,9 +317,13 @@ void Compiler::add_local(std::string_view name) {
 }
 
 void Compiler::declare_local(std::string_view name) {
-  if (scope_->depth == 0) return;
+  if (scope_->depth == 0) {
+    return;
+  }
   for (auto local = scope_->locals.rbegin(); local != scope_->locals.rend(); ++local) {
-    if (local->depth != Local::not_yet_readable && local->depth < scope_->depth) break;
+    if (local->depth != Local::not_yet_readable && local->depth < scope_->depth) {
+      break;
+    }
     if (local->name == name) {
       error("Already a variable with this name in this scope.");
       break;
@@ -300,7 +333,9 @@ void Compiler::declare_local(std::string_view name) {
 }
 
 void Compiler::mark_readable() {
-  if (scope_->depth > 0) scope_->locals.back().depth = scope_->depth;
+  if (scope_->depth > 0) {
+    scope_->locals.back().depth = scope_->depth;
+  }
 }
 
 std::string_view Compiler::variable_name(const char* message) {
@@ -320,15 +355,21 @@ void Compiler::define_variable(std::string_view name) {
 
 int Compiler::find_local(FunctionScope& scope, std::string_view name) {
   for (std::size_t i = scope.locals.size(); i-- > 0;) {
-    if (scope.locals[i].name != name) continue;
-    if (scope.locals[i].depth == Local::not_yet_readable) error("Can't read local variable in its own initializer.");
+    if (scope.locals[i].name != name) {
+      continue;
+    }
+    if (scope.locals[i].depth == Local::not_yet_readable) {
+      error("Can't read local variable in its own initializer.");
+    }
     return static_cast<int>(i);
   }
   return -1;
 }
 
 int Compiler::find_upvalue(FunctionScope& scope, std::string_view name) {
-  if (scope.enclosing == nullptr) return -1;
+  if (scope.enclosing == nullptr) {
+    return -1;
+  }
   FunctionScope& enclosing = *scope.enclosing;
   const int local = find_local(enclosing, name);
   if (local >= 0) {
@@ -345,7 +386,9 @@ int Compiler::find_upvalue(FunctionScope& scope, std::string_view name) {
 
 int Compiler::add_upvalue(FunctionScope& scope, std::uint8_t index, bool is_local) {
   for (std::size_t i = 0; i < scope.upvalues.size(); ++i) {
-    if (scope.upvalues[i].index == index && scope.upvalues[i].is_local == is_local) return static_cast<int>(i);
+    if (scope.upvalues[i].index == index && scope.upvalues[i].is_local == is_local) {
+      return static_cast<int>(i);
+    }
   }
   if (scope.upvalues.size() == upvalues_max) {
     error("Too many closure variables in function.");
@@ -365,9 +408,12 @@ std::uint16_t Compiler::global(std::string_view name) {
 }
 
 std::uint16_t Compiler::name_index(std::string_view name) {
-  const auto [entry, is_new] = scope_->names.try_emplace(name, static_cast<std::uint16_t>(scope_->names.size()));
+  const auto [entry, is_new] =
+      scope_->names.try_emplace(name, static_cast<std::uint16_t>(scope_->names.size()));
   if (is_new) {
-    if (scope_->names.size() > names_max) error("Too many names in function.");
+    if (scope_->names.size() > names_max) {
+      error("Too many names in function.");
+    }
     scope_->function->names.emplace_back(machine_.intern(name));
   }
   return entry->second;
@@ -379,14 +425,18 @@ tarn::Ref<Function> Compiler::script() {
   FunctionScope scope;
   begin_function(scope, FunctionKind::script, {});
   advance();
-  while (!match(TokenKind::end)) declaration();
+  while (!match(TokenKind::end)) {
+    declaration();
+  }
   tarn::Ref<Function> function = end_function();
   return had_error_ ? nullptr : std::move(function);
 }
 
 void Compiler::declaration() {
   Nesting nesting(*this);
-  if (nesting.too_deep()) return;
+  if (nesting.too_deep()) {
+    return;
+  }
   if (match(TokenKind::class_)) {
     class_declaration();
   } else if (match(TokenKind::fun)) {
@@ -396,7 +446,9 @@ void Compiler::declaration() {
   } else {
     statement();
   }
-  if (panicking_) synchronize();
+  if (panicking_) {
+    synchronize();
+  }
 }
 
 void Compiler::class_declaration() {
@@ -413,7 +465,9 @@ void Compiler::class_declaration() {
   if (match(TokenKind::less)) {
     consume(TokenKind::identifier, "Expect superclass name.");
     variable(false);
-    if (previous_.text == name) error("A class can't inherit from itself.");
+    if (previous_.text == name) {
+      error("A class can't inherit from itself.");
+    }
     code().own();
     begin_block();
     add_local("super");
@@ -424,11 +478,16 @@ void Compiler::class_declaration() {
   }
   named_variable(name, false);
   consume(TokenKind::left_brace, "Expect '{' before class body.");
-  while (!check(TokenKind::right_brace) && !check(TokenKind::end)) method();
+  while (!check(TokenKind::right_brace) && !check(TokenKind::end)) {
+    method();
+  }
   consume(TokenKind::right_brace, "Expect '}' after class body.");
-  scope_->code.patch16(field_count, static_cast<std::uint16_t>(std::min<std::size_t>(scope.fields.size(), 0xffff)));
+  scope_->code.patch16(
+      field_count, static_cast<std::uint16_t>(std::min<std::size_t>(scope.fields.size(), 0xffff)));
   code().pop();
-  if (scope.has_superclass) end_block();
+  if (scope.has_superclass) {
+    end_block();
+  }
   class_ = scope.enclosing;
 }
 
@@ -455,7 +514,9 @@ void Compiler::function(FunctionKind kind, std::string_view name) {
   int arity = 0;
   if (!check(TokenKind::right_paren)) {
     do {
-      if (++arity > parameters_max) error_at(current_, "Can't have more than 255 parameters.");
+      if (++arity > parameters_max) {
+        error_at(current_, "Can't have more than 255 parameters.");
+      }
       variable_name("Expect parameter name.");
       mark_readable();
     } while (match(TokenKind::comma));
@@ -468,7 +529,9 @@ void Compiler::function(FunctionKind kind, std::string_view name) {
   const tarn::Ref<Function> done = end_function();
 
   const std::size_t index = scope_->function->functions.size();
-  if (index > 0xffff) error("Too many functions in function.");
+  if (index > 0xffff) {
+    error("Too many functions in function.");
+  }
   scope_->function->functions.emplace_back(done);
   code().write16(Opcode::closure, static_cast<std::uint16_t>(index), 1);
   for (const Upvalue& upvalue : scope.upvalues) {
@@ -481,19 +544,25 @@ void Compiler::variable_declaration() {
   const std::string_view name = variable_name("Expect variable name.");
   if (match(TokenKind::equal)) {
     expression();
-    if (scope_->depth > 0) code().own();
+    if (scope_->depth > 0) {
+      code().own();
+    }
   } else {
     code().constant(Value::nil());
   }
   // A statement that begins with the variable's value is not part of it.
-  if (scope_->depth > 0) scope_->code.barrier();
+  if (scope_->depth > 0) {
+    scope_->code.barrier();
+  }
   consume(TokenKind::semicolon, "Expect ';' after variable declaration.");
   define_variable(name);
 }
 
 void Compiler::statement() {
   Nesting nesting(*this);
-  if (nesting.too_deep()) return;
+  if (nesting.too_deep()) {
+    return;
+  }
   if (match(TokenKind::print)) {
     print_statement();
   } else if (match(TokenKind::for_)) {
@@ -514,7 +583,9 @@ void Compiler::statement() {
 }
 
 void Compiler::block() {
-  while (!check(TokenKind::right_brace) && !check(TokenKind::end)) declaration();
+  while (!check(TokenKind::right_brace) && !check(TokenKind::end)) {
+    declaration();
+  }
   consume(TokenKind::right_brace, "Expect '}' after block.");
 }
 
@@ -525,7 +596,9 @@ void Compiler::print_statement() {
 }
 
 void Compiler::return_statement() {
-  if (scope_->kind == FunctionKind::script) error("Can't return from top-level code.");
+  if (scope_->kind == FunctionKind::script) {
+    error("Can't return from top-level code.");
+  }
   if (match(TokenKind::semicolon)) {
     if (scope_->kind == FunctionKind::initializer) {
       code().write8(Opcode::return_local, 0, 0);
@@ -534,19 +607,25 @@ void Compiler::return_statement() {
     }
     return;
   }
-  if (scope_->kind == FunctionKind::initializer) error("Can't return a value from an initializer.");
+  if (scope_->kind == FunctionKind::initializer) {
+    error("Can't return a value from an initializer.");
+  }
   expression();
   consume(TokenKind::semicolon, "Expect ';' after return value.");
   code().return_top();
 }
 
 void Compiler::land(std::size_t jump, std::size_t nominal_start) {
-  if (scope_->code.nominal_size() - nominal_start > jump_max) error("Too much code to jump over.");
+  if (scope_->code.nominal_size() - nominal_start > jump_max) {
+    error("Too much code to jump over.");
+  }
   scope_->code.land(jump);
 }
 
 void Compiler::loop(std::size_t start, std::size_t nominal_start) {
-  if (scope_->code.nominal_size() - nominal_start > jump_max - 3) error("Loop body too large.");
+  if (scope_->code.nominal_size() - nominal_start > jump_max - 3) {
+    error("Loop body too large.");
+  }
   code().loop(start);
 }
 
@@ -617,7 +696,9 @@ void Compiler::for_statement() {
   statement();
   scope_->code.paste(increment);
   loop(start, nominal_start);
-  if (has_condition) land(exit, nominal_start);
+  if (has_condition) {
+    land(exit, nominal_start);
+  }
   end_block();
 }
 
@@ -632,35 +713,54 @@ void Compiler::expression_statement() {
 Compiler::Rule Compiler::rule(TokenKind kind) {
   using P = Precedence;
   switch (kind) {
-    case TokenKind::left_paren: return {&Compiler::grouping, &Compiler::call, P::call};
-    case TokenKind::dot: return {nullptr, &Compiler::dot, P::call};
-    case TokenKind::minus: return {&Compiler::unary, &Compiler::binary, P::term};
-    case TokenKind::plus: return {nullptr, &Compiler::binary, P::term};
+    case TokenKind::left_paren:
+      return {&Compiler::grouping, &Compiler::call, P::call};
+    case TokenKind::dot:
+      return {nullptr, &Compiler::dot, P::call};
+    case TokenKind::minus:
+      return {&Compiler::unary, &Compiler::binary, P::term};
+    case TokenKind::plus:
+      return {nullptr, &Compiler::binary, P::term};
     case TokenKind::slash:
-    case TokenKind::star: return {nullptr, &Compiler::binary, P::factor};
-    case TokenKind::bang: return {&Compiler::unary, nullptr, P::none};
+    case TokenKind::star:
+      return {nullptr, &Compiler::binary, P::factor};
+    case TokenKind::bang:
+      return {&Compiler::unary, nullptr, P::none};
     case TokenKind::bang_equal:
-    case TokenKind::equal_equal: return {nullptr, &Compiler::binary, P::equality};
+    case TokenKind::equal_equal:
+      return {nullptr, &Compiler::binary, P::equality};
     case TokenKind::greater:
     case TokenKind::greater_equal:
     case TokenKind::less:
-    case TokenKind::less_equal: return {nullptr, &Compiler::binary, P::comparison};
-    case TokenKind::identifier: return {&Compiler::variable, nullptr, P::none};
-    case TokenKind::string: return {&Compiler::string, nullptr, P::none};
-    case TokenKind::number: return {&Compiler::number, nullptr, P::none};
-    case TokenKind::and_: return {nullptr, &Compiler::and_expression, P::and_};
-    case TokenKind::or_: return {nullptr, &Compiler::or_expression, P::or_};
+    case TokenKind::less_equal:
+      return {nullptr, &Compiler::binary, P::comparison};
+    case TokenKind::identifier:
+      return {&Compiler::variable, nullptr, P::none};
+    case TokenKind::string:
+      return {&Compiler::string, nullptr, P::none};
+    case TokenKind::number:
+      return {&Compiler::number, nullptr, P::none};
+    case TokenKind::and_:
+      return {nullptr, &Compiler::and_expression, P::and_};
+    case TokenKind::or_:
+      return {nullptr, &Compiler::or_expression, P::or_};
     case TokenKind::false_:
     case TokenKind::nil:
-    case TokenKind::true_: return {&Compiler::literal, nullptr, P::none};
-    case TokenKind::this_: return {&Compiler::this_expression, nullptr, P::none};
-    case TokenKind::super: return {&Compiler::super_expression, nullptr, P::none};
-    default: return {nullptr, nullptr, P::none};
+    case TokenKind::true_:
+      return {&Compiler::literal, nullptr, P::none};
+    case TokenKind::this_:
+      return {&Compiler::this_expression, nullptr, P::none};
+    case TokenKind::super:
+      return {&Compiler::super_expression, nullptr, P::none};
+    default:
+      return {nullptr, nullptr, P::none};
   }
 }
 
 void Compiler::expression() {
-  if (expression_nesting_ == 0) scope_->expression_start = scope_->code.size();
+  if (expression_nesting_ == 0) {
+    scope_->expression_start = scope_->code.size();
+  }
   ++expression_nesting_;
   parse(Precedence::assignment);
   --expression_nesting_;
@@ -668,7 +768,9 @@ void Compiler::expression() {
 
 void Compiler::parse(Precedence precedence) {
   Nesting nesting(*this);
-  if (nesting.too_deep()) return;
+  if (nesting.too_deep()) {
+    return;
+  }
   advance();
   const Rule prefix = rule(previous_.kind);
   if (prefix.prefix == nullptr) {
@@ -681,7 +783,9 @@ void Compiler::parse(Precedence precedence) {
     advance();
     (this->*rule(previous_.kind).infix)(can_assign);
   }
-  if (can_assign && match(TokenKind::equal)) error("Invalid assignment target.");
+  if (can_assign && match(TokenKind::equal)) {
+    error("Invalid assignment target.");
+  }
 }
 
 void Compiler::grouping(bool) {
@@ -690,28 +794,42 @@ void Compiler::grouping(bool) {
 }
 
 void Compiler::constant(Value value) {
-  if (++scope_->literals > literals_max) error("Too many constants in one chunk.");
+  if (++scope_->literals > literals_max) {
+    error("Too many constants in one chunk.");
+  }
   code().constant(value);
 }
 
-void Compiler::number(bool) { constant(Value::number(std::strtod(std::string(previous_.text).c_str(), nullptr))); }
+void Compiler::number(bool) {
+  constant(Value::number(std::strtod(std::string(previous_.text).c_str(), nullptr)));
+}
 
 void Compiler::string_constant(std::string_view text) {
   tarn::Ref<String> string = machine_.intern(text);
   const Value value = Value::borrowed(string.get());
   auto& constants = scope_->function->constants;
   // The same text is the same object, and needs no second count.
-  if (constants.empty() || constants.back().get() != string.get()) constants.emplace_back(std::move(string));
+  if (constants.empty() || constants.back().get() != string.get()) {
+    constants.emplace_back(std::move(string));
+  }
   constant(value);
 }
 
-void Compiler::string(bool) { string_constant(previous_.text.substr(1, previous_.text.size() - 2)); }
+void Compiler::string(bool) {
+  string_constant(previous_.text.substr(1, previous_.text.size() - 2));
+}
 
 void Compiler::literal(bool) {
   switch (previous_.kind) {
-    case TokenKind::nil: code().constant(Value::nil()); break;
-    case TokenKind::true_: code().constant(Value::boolean(true)); break;
-    default: code().constant(Value::boolean(false)); break;
+    case TokenKind::nil:
+      code().constant(Value::nil());
+      break;
+    case TokenKind::true_:
+      code().constant(Value::boolean(true));
+      break;
+    default:
+      code().constant(Value::boolean(false));
+      break;
   }
 }
 
@@ -720,7 +838,9 @@ void Compiler::named_variable(std::string_view name, bool can_assign) {
   const int local = find_local(*scope_, name);
   const int upvalue = local < 0 ? find_upvalue(*scope_, name) : -1;
   const bool assigns = can_assign && match(TokenKind::equal);
-  if (assigns) expression();
+  if (assigns) {
+    expression();
+  }
   if (local >= 0) {
     const auto slot = static_cast<std::uint8_t>(local);
     if (assigns) {
@@ -756,7 +876,9 @@ void Compiler::super_expression(bool) {
   consume(TokenKind::dot, "Expect '.' after 'super'.");
   consume(TokenKind::identifier, "Expect superclass method name.");
   const std::uint16_t name = name_index(previous_.text);
-  if (class_ == nullptr) return;
+  if (class_ == nullptr) {
+    return;
+  }
   named_variable("this", false);
   // The class lies in a local variable around the methods, so every function in them has it as an upvalue.
   const auto upvalue = static_cast<std::uint8_t>(std::max(0, find_upvalue(*scope_, "super")));
@@ -779,16 +901,36 @@ void Compiler::binary(bool) {
   const TokenKind operation = previous_.kind;
   parse(above(rule(operation).precedence));
   switch (operation) {
-    case TokenKind::bang_equal: code().binary(Opcode::not_equal); break;
-    case TokenKind::equal_equal: code().binary(Opcode::equal); break;
-    case TokenKind::greater: code().binary(Opcode::greater); break;
-    case TokenKind::greater_equal: code().binary(Opcode::greater_equal); break;
-    case TokenKind::less: code().binary(Opcode::less); break;
-    case TokenKind::less_equal: code().binary(Opcode::less_equal); break;
-    case TokenKind::plus: code().binary(Opcode::add); break;
-    case TokenKind::minus: code().binary(Opcode::subtract); break;
-    case TokenKind::star: code().binary(Opcode::multiply); break;
-    default: code().binary(Opcode::divide); break;
+    case TokenKind::bang_equal:
+      code().binary(Opcode::not_equal);
+      break;
+    case TokenKind::equal_equal:
+      code().binary(Opcode::equal);
+      break;
+    case TokenKind::greater:
+      code().binary(Opcode::greater);
+      break;
+    case TokenKind::greater_equal:
+      code().binary(Opcode::greater_equal);
+      break;
+    case TokenKind::less:
+      code().binary(Opcode::less);
+      break;
+    case TokenKind::less_equal:
+      code().binary(Opcode::less_equal);
+      break;
+    case TokenKind::plus:
+      code().binary(Opcode::add);
+      break;
+    case TokenKind::minus:
+      code().binary(Opcode::subtract);
+      break;
+    case TokenKind::star:
+      code().binary(Opcode::multiply);
+      break;
+    default:
+      code().binary(Opcode::divide);
+      break;
   }
 }
 
@@ -813,7 +955,9 @@ std::uint8_t Compiler::arguments() {
   if (!check(TokenKind::right_paren)) {
     do {
       expression();
-      if (++count > parameters_max) error("Can't have more than 255 arguments.");
+      if (++count > parameters_max) {
+        error("Can't have more than 255 arguments.");
+      }
     } while (match(TokenKind::comma));
   }
   consume(TokenKind::right_paren, "Expect ')' after arguments.");
@@ -830,11 +974,15 @@ void Compiler::dot(bool can_assign) {
   const std::string_view text = previous_.text;
   const std::uint16_t name = name_index(text);
   if (can_assign && match(TokenKind::equal)) {
-    const bool has_this = scope_->kind == FunctionKind::method || scope_->kind == FunctionKind::initializer;
+    const bool has_this =
+        scope_->kind == FunctionKind::method || scope_->kind == FunctionKind::initializer;
     const bool on_this = has_this && scope_->code.take_back_this();
-    if (on_this && class_ != nullptr) class_->fields.insert(text);
+    if (on_this && class_ != nullptr) {
+      class_->fields.insert(text);
+    }
     expression();
-    code().write16(on_this ? Opcode::set_this_property : Opcode::set_property, name, on_this ? 0 : -1);
+    code().write16(on_this ? Opcode::set_this_property : Opcode::set_property, name,
+                   on_this ? 0 : -1);
   } else if (match(TokenKind::left_paren)) {
     const std::uint8_t count = arguments();
     code().invoke(name, count);

@@ -45,16 +45,22 @@ Machine::Machine()
 }
 
 Machine::~Machine() {
-  for (const Value global : globals_) release(global);
+  for (const Value global : globals_) {
+    release(global);
+  }
 }
 
 Outcome Machine::interpret(std::string_view source) {
   try {
     const tarn::Ref<Function> function = compile(*this, source);
-    if (!function) return Outcome::compile_error;
+    if (!function) {
+      return Outcome::compile_error;
+    }
     *sp_++ = Value::owned(heap_.make_sized<Closure>(0, *function));
     push_frame(*sp_[-1].as<Closure>(), 0);
-    if (run()) return Outcome::ok;
+    if (run()) {
+      return Outcome::ok;
+    }
   } catch (const std::bad_alloc&) {
     fail("Out of memory.");
   }
@@ -65,8 +71,12 @@ Outcome Machine::interpret(std::string_view source) {
 int Machine::global_index(std::string_view name) {
   tarn::Ref<String> string = intern(name);
   const auto found = global_indices_.find(string.get());
-  if (found != global_indices_.end()) return found->second;
-  if (globals_.size() == globals_max) return -1;
+  if (found != global_indices_.end()) {
+    return found->second;
+  }
+  if (globals_.size() == globals_max) {
+    return -1;
+  }
   const auto index = static_cast<std::uint16_t>(globals_.size());
   global_indices_.emplace(string.get(), index);
   global_names_.push_back(std::move(string));
@@ -97,7 +107,8 @@ bool Machine::fail_undefined_variable(std::uint16_t global) {
 }
 
 bool Machine::fail_undefined_property(const String& name) {
-  return fail("Undefined property '%.*s'.", static_cast<int>(name.text().size()), name.text().data());
+  return fail("Undefined property '%.*s'.", static_cast<int>(name.text().size()),
+              name.text().data());
 }
 
 // The innermost call first. Of many calls those at both ends tell the story.
@@ -123,7 +134,9 @@ void Machine::print_trace() const {
 
 void Machine::unwind() {
   close_upvalues(stack_.get());
-  while (sp_ != stack_.get()) release(*--sp_);
+  while (sp_ != stack_.get()) {
+    release(*--sp_);
+  }
   frame_ = frames_.get();
 }
 
@@ -133,15 +146,21 @@ bool Machine::push_frame(Closure& closure, unsigned count) {
   if (closure.arity != count) {
     return fail("Expected %u arguments but got %u.", static_cast<unsigned>(closure.arity), count);
   }
-  if (frame_ + 1 == frames_end_) return fail("Stack overflow.");
+  if (frame_ + 1 == frames_end_) {
+    return fail("Stack overflow.");
+  }
   *++frame_ = {closure.code, sp_ - 1 - count, &closure};
   return true;
 }
 
 bool Machine::call_value(unsigned count) {
   Value& callee = *(sp_ - 1 - count);
-  if (is<Closure>(callee)) return push_frame(*callee.as<Closure>(), count);
-  if (is<Class>(callee)) return instantiate(*callee.as<Class>(), count);
+  if (is<Closure>(callee)) {
+    return push_frame(*callee.as<Closure>(), count);
+  }
+  if (is<Class>(callee)) {
+    return instantiate(*callee.as<Class>(), count);
+  }
   if (is<BoundMethod>(callee)) {
     const Value bound = callee;
     Closure& method = *bound.as<BoundMethod>()->method;
@@ -151,7 +170,9 @@ bool Machine::call_value(unsigned count) {
   }
   if (is<Native>(callee)) {
     const Value result = callee.as<Native>()->body();
-    for (unsigned i = 0; i <= count; ++i) release(*--sp_);
+    for (unsigned i = 0; i <= count; ++i) {
+      release(*--sp_);
+    }
     *sp_++ = result;
     return true;
   }
@@ -160,14 +181,20 @@ bool Machine::call_value(unsigned count) {
 
 bool Machine::instantiate(Class& owner, unsigned count) {
   make_instance(*(sp_ - 1 - count));
-  if (owner.initializer != nullptr) return push_frame(*owner.initializer, count);
-  if (count != 0) return fail("Expected 0 arguments but got %u.", count);
+  if (owner.initializer != nullptr) {
+    return push_frame(*owner.initializer, count);
+  }
+  if (count != 0) {
+    return fail("Expected 0 arguments but got %u.", count);
+  }
   return true;
 }
 
 bool Machine::invoke(const String& name, unsigned count, std::uint8_t* cache) {
   Value& receiver = *(sp_ - 1 - count);
-  if (!is<Instance>(receiver)) return fail("Only instances have methods.");
+  if (!is<Instance>(receiver)) {
+    return fail("Only instances have methods.");
+  }
   Instance& instance = *receiver.as<Instance>();
   if (const Field* const field = instance.find(name)) {
     const Value callee = copy_owned(field->get());
@@ -175,7 +202,9 @@ bool Machine::invoke(const String& name, unsigned count, std::uint8_t* cache) {
     return call_value(count);
   }
   Closure* const method = instance.owner().find_method(name);
-  if (method == nullptr) return fail_undefined_property(name);
+  if (method == nullptr) {
+    return fail_undefined_property(name);
+  }
   if (method->arity == count && instance.shape->id() != uncached_id) {
     write(cache, instance.shape->id());
     write(cache + 4, method);
@@ -186,14 +215,18 @@ bool Machine::invoke(const String& name, unsigned count, std::uint8_t* cache) {
 bool Machine::get_super(const String& name, unsigned upvalue) {
   const Class& superclass = *frame_->closure->items()[upvalue]->location->as<Class>();
   Closure* const method = superclass.find_method(name);
-  if (method == nullptr) return fail_undefined_property(name);
+  if (method == nullptr) {
+    return fail_undefined_property(name);
+  }
   Value& receiver = sp_[-1];
   receiver = to_owned(receiver);
-  receiver = Value::owned(heap_.make<BoundMethod>(receiver, *method));  // which takes over its count
+  receiver =
+      Value::owned(heap_.make<BoundMethod>(receiver, *method));  // which takes over its count
   return true;
 }
 
-bool Machine::invoke_super(const String& name, unsigned count, unsigned upvalue, std::uint8_t* cache) {
+bool Machine::invoke_super(const String& name, unsigned count, unsigned upvalue,
+                           std::uint8_t* cache) {
   const Class& superclass = *frame_->closure->items()[upvalue]->location->as<Class>();
   std::uint32_t cached_id;
   std::memcpy(&cached_id, cache, sizeof cached_id);
@@ -202,7 +235,9 @@ bool Machine::invoke_super(const String& name, unsigned count, unsigned upvalue,
     std::memcpy(&method, cache + 4, sizeof method);
   } else {
     method = superclass.find_method(name);
-    if (method == nullptr) return fail_undefined_property(name);
+    if (method == nullptr) {
+      return fail_undefined_property(name);
+    }
     if (superclass.id != uncached_id) {
       write(cache, superclass.id);
       write(cache + 4, method);
@@ -214,7 +249,9 @@ bool Machine::invoke_super(const String& name, unsigned count, unsigned upvalue,
 // ---- properties
 
 bool Machine::get_property(Value receiver, const String& name, std::uint8_t* cache, Value* result) {
-  if (!is<Instance>(receiver)) return fail("Only instances have properties.");
+  if (!is<Instance>(receiver)) {
+    return fail("Only instances have properties.");
+  }
   Instance& instance = *receiver.as<Instance>();
   if (const Field* const field = instance.find(name)) {
     if (lies_inside(instance, *field) && instance.shape->id() != uncached_id) {
@@ -225,7 +262,9 @@ bool Machine::get_property(Value receiver, const String& name, std::uint8_t* cac
     return true;
   }
   Closure* const method = instance.owner().find_method(name);
-  if (method == nullptr) return fail_undefined_property(name);
+  if (method == nullptr) {
+    return fail_undefined_property(name);
+  }
   *result = Value::owned(heap_.make<BoundMethod>(copy_owned(receiver), *method));
   return true;
 }
@@ -259,11 +298,14 @@ bool Machine::set_property(Value receiver, const String& name, std::uint8_t* cac
 bool Machine::add_slow() {
   const Value left = sp_[-2];
   const Value right = sp_[-1];
-  if (!is<String>(left) || !is<String>(right)) return fail("Operands must be two numbers or two strings.");
+  if (!is<String>(left) || !is<String>(right)) {
+    return fail("Operands must be two numbers or two strings.");
+  }
   const std::string_view first = left.as<String>()->text();
   const std::string_view second = right.as<String>()->text();
   tarn::Ref<String> both = heap_.make_sized<String>(first.size() + second.size());
-  std::copy(second.begin(), second.end(), std::copy(first.begin(), first.end(), both->items().begin()));
+  std::copy(second.begin(), second.end(),
+            std::copy(first.begin(), first.end(), both->items().begin()));
   --sp_;
   sp_[-1] = Value::owned(std::move(both));
   release(left);
@@ -272,7 +314,9 @@ bool Machine::add_slow() {
 }
 
 bool Machine::equal_objects(Value left, Value right) const {
-  if (!is<String>(left) || !is<String>(right)) return false;
+  if (!is<String>(left) || !is<String>(right)) {
+    return false;
+  }
   const String& a = *left.as<String>();
   const String& b = *right.as<String>();
   return !(a.is_interned() && b.is_interned()) && a.text() == b.text();
@@ -328,8 +372,12 @@ void Machine::make_closure(unsigned function_index, const std::uint8_t* captures
 
 tarn::Ref<Upvalue> Machine::capture(Value* slot) {
   auto place = open_upvalues_.end();
-  while (place != open_upvalues_.begin() && (*(place - 1))->location >= slot) --place;
-  if (place != open_upvalues_.end() && (*place)->location == slot) return *place;
+  while (place != open_upvalues_.begin() && (*(place - 1))->location >= slot) {
+    --place;
+  }
+  if (place != open_upvalues_.end() && (*place)->location == slot) {
+    return *place;
+  }
   place = open_upvalues_.insert(place, heap_.make<Upvalue>(slot));
   highest_captured_ = open_upvalues_.back()->location;
   return *place;
@@ -351,7 +399,9 @@ void Machine::make_class(const String& name, unsigned fields) {
 }
 
 bool Machine::inherit() {
-  if (!is<Class>(sp_[-2])) return fail("Superclass must be a class.");
+  if (!is<Class>(sp_[-2])) {
+    return fail("Superclass must be a class.");
+  }
   sp_[-1].as<Class>()->inherit(*sp_[-2].as<Class>());
   release(*--sp_);
   return true;
@@ -361,7 +411,9 @@ void Machine::add_method(const String& name) {
   Class& owner = *sp_[-2].as<Class>();
   Closure* const method = sp_[-1].as<Closure>();
   owner.methods[&name] = tarn::Ref<Closure>(tarn::share, method);
-  if (&name == init_name_.get()) owner.initializer = method;
+  if (&name == init_name_.get()) {
+    owner.initializer = method;
+  }
   release(*--sp_);
 }
 

@@ -48,7 +48,8 @@ class Machine {
   struct Frame {
     const std::uint8_t* ip;  // of the next instruction, while a call from here is under way
     Value* slots;
-    Closure* closure;  // kept alive by slot 0: itself, or an instance whose class has it as a method
+    Closure*
+        closure;  // kept alive by slot 0: itself, or an instance whose class has it as a method
   };
 
   bool run();
@@ -69,7 +70,8 @@ class Machine {
     const std::size_t capacity = owner->capacity();
     callee = Value::owned(heap_.make_sized<Instance>(capacity, std::move(owner)));
   }
-  bool get_property(Value receiver, const String& name, std::uint8_t* cache, Value* result);  // owned
+  bool get_property(Value receiver, const String& name, std::uint8_t* cache,
+                    Value* result);  // owned
   bool set_property(Value receiver, const String& name, std::uint8_t* cache, Value owned);
   bool get_super(const String& name, unsigned upvalue);
   bool invoke(const String& name, unsigned count, std::uint8_t* cache);
@@ -84,8 +86,12 @@ class Machine {
   void print(Value value) const;
   bool equal_objects(Value left, Value right) const;
   bool equal(Value left, Value right) const {
-    if (left.is_number() && right.is_number()) return left.as_number() == right.as_number();
-    if (left.same(right)) return true;
+    if (left.is_number() && right.is_number()) {
+      return left.as_number() == right.as_number();
+    }
+    if (left.same(right)) {
+      return true;
+    }
     return left.is_object() && right.is_object() && equal_objects(left, right);
   }
 

@@ -19,11 +19,17 @@ struct Close {
 
 std::optional<std::string> read_file(const char* path) {
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path, "rb"));
-  if (file == nullptr) return std::nullopt;
+  if (file == nullptr) {
+    return std::nullopt;
+  }
   std::string text;
   char buffer[16 * 1024];
-  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, file.get())) text.append(buffer, count);
-  if (std::ferror(file.get()) != 0) return std::nullopt;
+  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, file.get())) {
+    text.append(buffer, count);
+  }
+  if (std::ferror(file.get()) != 0) {
+    return std::nullopt;
+  }
   return text;
 }
 
@@ -35,9 +41,12 @@ int run_file(const char* path) {
   }
   lox::Machine machine;
   switch (machine.interpret(*source)) {
-    case lox::Outcome::compile_error: return compile_error;
-    case lox::Outcome::runtime_error: return runtime_error;
-    default: return 0;
+    case lox::Outcome::compile_error:
+      return compile_error;
+    case lox::Outcome::runtime_error:
+      return runtime_error;
+    default:
+      return 0;
   }
 }
 
@@ -49,8 +58,12 @@ int run_prompt() {
     std::fflush(stdout);
     line.clear();
     int c;
-    while ((c = std::getchar()) != EOF && c != '\n') line.push_back(static_cast<char>(c));
-    if (c == EOF && line.empty()) break;
+    while ((c = std::getchar()) != EOF && c != '\n') {
+      line.push_back(static_cast<char>(c));
+    }
+    if (c == EOF && line.empty()) {
+      break;
+    }
     machine.interpret(line);
   }
   std::putchar('\n');
@@ -60,8 +73,12 @@ int run_prompt() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 1) return run_prompt();
-  if (argc == 2) return run_file(argv[1]);
+  if (argc == 1) {
+    return run_prompt();
+  }
+  if (argc == 2) {
+    return run_file(argv[1]);
+  }
   std::fputs("Usage: lox [path]\n", stderr);
   return usage;
 }

@@ -10,18 +10,25 @@ void String::forget() { table_->forget(*this); }
 
 int Function::line_at(const std::uint8_t* address) const {
   const auto offset = static_cast<std::uint32_t>(address - code.data());
-  const auto after = std::upper_bound(lines.begin(), lines.end(), offset,
-                                      [](std::uint32_t at, const LineRun& run) { return at < run.offset; });
+  const auto after =
+      std::upper_bound(lines.begin(), lines.end(), offset,
+                       [](std::uint32_t at, const LineRun& run) { return at < run.offset; });
   return after == lines.begin() ? 0 : static_cast<int>((after - 1)->line);
 }
 
-Class::Class(tarn::Ref<String> class_name, std::uint32_t class_id, Shape::Ids& ids, std::size_t fields)
-    : name(std::move(class_name)), id(class_id), capacity_(std::min(fields, capacity_max)), ids_(ids) {
+Class::Class(tarn::Ref<String> class_name, std::uint32_t class_id, Shape::Ids& ids,
+             std::size_t fields)
+    : name(std::move(class_name)),
+      id(class_id),
+      capacity_(std::min(fields, capacity_max)),
+      ids_(ids) {
   shapes_.push_back(std::make_unique<Shape>(*this, ids));
 }
 
 void Class::learn_fields(std::size_t count) {
-  if (count <= capacity_ || capacity_ == capacity_max) return;
+  if (count <= capacity_ || capacity_ == capacity_max) {
+    return;
+  }
   shapes_.push_back(std::make_unique<Shape>(*this, ids_));
   capacity_ = std::min(count + count / 2, capacity_max);
 }

@@ -25,7 +25,9 @@ class String final : public tarn::Sized<String, char> {
   static constexpr const char* type_name = "string";
 
   ~String() {
-    if (table_ != nullptr) forget();
+    if (table_ != nullptr) {
+      forget();
+    }
   }
 
   std::string_view text() const { return {items().data(), items().size()}; }
@@ -44,7 +46,7 @@ class Function final : public tarn::Object {
 
   std::vector<std::uint8_t> code;
   std::vector<LineRun> lines;
-  tarn::Member<String> name;  // null: the script
+  tarn::Member<String> name;                    // null: the script
   std::vector<tarn::Member<String>> names;      // that the code refers to by number
   std::vector<tarn::Member<String>> constants;  // that stand in the code
   std::vector<tarn::Member<Function>> functions;
@@ -123,7 +125,7 @@ class Class final : public tarn::Object {
   tarn::Member<Class> superclass;
   std::unordered_map<const String*, tarn::Member<Closure>> methods;  // inherited ones too
   Closure* initializer = nullptr;                                    // the method `init`
-  std::uint32_t id;  // never used twice
+  std::uint32_t id;                                                  // never used twice
   static constexpr auto members = tarn::members(&Class::name, &Class::superclass, &Class::methods);
 
  private:
@@ -135,10 +137,14 @@ class Class final : public tarn::Object {
   Shape::Ids& ids_;
 };
 
-inline ShapeRef::ShapeRef(tarn::Ref<Class> owner) : shape_(&owner->root_shape()) { (void)owner.release(); }
+inline ShapeRef::ShapeRef(tarn::Ref<Class> owner) : shape_(&owner->root_shape()) {
+  (void)owner.release();
+}
 
 inline void ShapeRef::clear() noexcept {
-  if (shape_ == nullptr) return;
+  if (shape_ == nullptr) {
+    return;
+  }
   Class& owner = shape_->owner();
   if (shape_->is_private()) [[unlikely]] {
     delete shape_;
@@ -173,7 +179,8 @@ class BoundMethod final : public tarn::Object {
  public:
   static constexpr const char* type_name = "bound method";
 
-  BoundMethod(Value owned_receiver, Closure& closure) : method(tarn::Ref<Closure>(tarn::share, &closure)) {
+  BoundMethod(Value owned_receiver, Closure& closure)
+      : method(tarn::Ref<Closure>(tarn::share, &closure)) {
     receiver.begin(owned_receiver);
   }
 

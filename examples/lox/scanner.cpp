@@ -8,15 +8,29 @@ namespace lox {
 namespace {
 
 constexpr std::array<std::pair<std::string_view, TokenKind>, 16> keywords{{
-    {"and", TokenKind::and_}, {"class", TokenKind::class_}, {"else", TokenKind::else_}, {"false", TokenKind::false_},
-    {"for", TokenKind::for_}, {"fun", TokenKind::fun}, {"if", TokenKind::if_}, {"nil", TokenKind::nil},
-    {"or", TokenKind::or_}, {"print", TokenKind::print}, {"return", TokenKind::return_}, {"super", TokenKind::super},
-    {"this", TokenKind::this_}, {"true", TokenKind::true_}, {"var", TokenKind::var}, {"while", TokenKind::while_},
+    {"and", TokenKind::and_},
+    {"class", TokenKind::class_},
+    {"else", TokenKind::else_},
+    {"false", TokenKind::false_},
+    {"for", TokenKind::for_},
+    {"fun", TokenKind::fun},
+    {"if", TokenKind::if_},
+    {"nil", TokenKind::nil},
+    {"or", TokenKind::or_},
+    {"print", TokenKind::print},
+    {"return", TokenKind::return_},
+    {"super", TokenKind::super},
+    {"this", TokenKind::this_},
+    {"true", TokenKind::true_},
+    {"var", TokenKind::var},
+    {"while", TokenKind::while_},
 }};
 
 // Not <cctype>'s, which ask the locale.
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool starts_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+constexpr bool starts_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
 
 }  // namespace
 
@@ -47,55 +61,88 @@ Token Scanner::take_if_equal_follows(TokenKind with_equal, TokenKind without) {
 Token Scanner::string() {
   const std::size_t quote = rest_.find('"', 1);
   const std::size_t length = quote == std::string_view::npos ? rest_.size() : quote + 1;
-  line_ += static_cast<int>(std::count(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(length), '\n'));
-  if (quote != std::string_view::npos) return take(TokenKind::string, length);
+  line_ += static_cast<int>(
+      std::count(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(length), '\n'));
+  if (quote != std::string_view::npos) {
+    return take(TokenKind::string, length);
+  }
   rest_ = {};
   return {TokenKind::error, "Unterminated string.", line_};
 }
 
 Token Scanner::number() {
   std::size_t length = 1;
-  while (is_digit(peek(length))) ++length;
+  while (is_digit(peek(length))) {
+    ++length;
+  }
   if (peek(length) == '.' && is_digit(peek(length + 1))) {
     ++length;
-    while (is_digit(peek(length))) ++length;
+    while (is_digit(peek(length))) {
+      ++length;
+    }
   }
   return take(TokenKind::number, length);
 }
 
 Token Scanner::word() {
   std::size_t length = 1;
-  while (starts_word(peek(length)) || is_digit(peek(length))) ++length;
+  while (starts_word(peek(length)) || is_digit(peek(length))) {
+    ++length;
+  }
   const std::string_view text = rest_.substr(0, length);
   const auto* const found =
-      std::find_if(keywords.begin(), keywords.end(), [text](const auto& keyword) { return keyword.first == text; });
+      std::find_if(keywords.begin(), keywords.end(),
+                   [text](const auto& keyword) { return keyword.first == text; });
   return take(found == keywords.end() ? TokenKind::identifier : found->second, length);
 }
 
 Token Scanner::next() {
   skip_blanks();
-  if (rest_.empty()) return {TokenKind::end, {}, line_};
+  if (rest_.empty()) {
+    return {TokenKind::end, {}, line_};
+  }
   const char c = rest_.front();
-  if (starts_word(c)) return word();
-  if (is_digit(c)) return number();
+  if (starts_word(c)) {
+    return word();
+  }
+  if (is_digit(c)) {
+    return number();
+  }
   switch (c) {
-    case '(': return take(TokenKind::left_paren, 1);
-    case ')': return take(TokenKind::right_paren, 1);
-    case '{': return take(TokenKind::left_brace, 1);
-    case '}': return take(TokenKind::right_brace, 1);
-    case ';': return take(TokenKind::semicolon, 1);
-    case ',': return take(TokenKind::comma, 1);
-    case '.': return take(TokenKind::dot, 1);
-    case '-': return take(TokenKind::minus, 1);
-    case '+': return take(TokenKind::plus, 1);
-    case '/': return take(TokenKind::slash, 1);
-    case '*': return take(TokenKind::star, 1);
-    case '!': return take_if_equal_follows(TokenKind::bang_equal, TokenKind::bang);
-    case '=': return take_if_equal_follows(TokenKind::equal_equal, TokenKind::equal);
-    case '<': return take_if_equal_follows(TokenKind::less_equal, TokenKind::less);
-    case '>': return take_if_equal_follows(TokenKind::greater_equal, TokenKind::greater);
-    case '"': return string();
-    default: break;
+    case '(':
+      return take(TokenKind::left_paren, 1);
+    case ')':
+      return take(TokenKind::right_paren, 1);
+    case '{':
+      return take(TokenKind::left_brace, 1);
+    case '}':
+      return take(TokenKind::right_brace, 1);
+    case ';':
+      return take(TokenKind::semicolon, 1);
+    case ',':
+      return take(TokenKind::comma, 1);
+    case '.':
+      return take(TokenKind::dot, 1);
+    case '-':
+      return take(TokenKind::minus, 1);
+    case '+':
+      return take(TokenKind::plus, 1);
+    case '/':
+      return take(TokenKind::slash, 1);
+    case '*':
+      return take(TokenKind::star, 1);
+    case '!':
+      return take_if_equal_follows(TokenKind::bang_equal, TokenKind::bang);
+    case '=':
+      return take_if_equal_follows(TokenKind::equal_equal, TokenKind::equal);
+    case '<':
+      return take_if_equal_follows(TokenKind::less_equal, TokenKind::less);
+    case '>':
+      return take_if_equal_follows(TokenKind::greater_equal, TokenKind::greater);
+    case '"':
+      return string();
+    default:
+      break;
   }
   rest_.remove_prefix(1);
   return {TokenKind::error, "Unexpected character.", line_};

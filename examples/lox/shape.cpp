@@ -7,7 +7,11 @@
 namespace lox {
 
 Shape::Shape(Class& owner, Ids& ids)
-    : id_(ids.next()), owner_(&owner), owner_object_(&owner), ids_(&ids), shape_count_(&own_shape_count_) {}
+    : id_(ids.next()),
+      owner_(&owner),
+      owner_object_(&owner),
+      ids_(&ids),
+      shape_count_(&own_shape_count_) {}
 
 Shape::Shape(const Shape& parent, const String& name, bool is_private)
     : id_(is_private ? uncached_id : parent.ids_->next()),
@@ -35,9 +39,13 @@ Shape& Shape::with(const String& name) {
     return *this;
   }
   for (const auto& child : children_) {
-    if (child->names_.back() == &name) return *child;
+    if (child->names_.back() == &name) {
+      return *child;
+    }
   }
-  if (names_.size() >= fields_max || *shape_count_ >= shapes_max) return *new Shape(*this, name, true);
+  if (names_.size() >= fields_max || *shape_count_ >= shapes_max) {
+    return *new Shape(*this, name, true);
+  }
   ++*shape_count_;
   children_.push_back(std::unique_ptr<Shape>(new Shape(*this, name, false)));
   return *children_.back();

@@ -65,7 +65,7 @@ class Shape {
   Class* owner_;
   tarn::Object* owner_object_;
   Ids* ids_;
-  std::size_t* shape_count_;            // the root's
+  std::size_t* shape_count_;  // the root's
   std::size_t own_shape_count_ = 1;
   std::vector<tarn::Ref<String>> own_names_;  // keeps alive those that parents don't
   std::vector<const String*> names_;
@@ -96,7 +96,9 @@ class ShapeRef {
 template <>
 struct tarn::Traced<lox::ShapeRef> {
   static void traverse(const lox::ShapeRef& shape, Visitor& visitor) {
-    if (shape.get() != nullptr) visitor(shape->owner_address(), 1);
+    if (shape.get() != nullptr) {
+      visitor(shape->owner_address(), 1);
+    }
   }
   // The fields go with it: nobody reads an instance that was cleared.
   static void clear(lox::ShapeRef& shape) noexcept { shape.clear(); }

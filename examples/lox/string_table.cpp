@@ -6,7 +6,9 @@ namespace lox {
 
 tarn::Ref<String> StringTable::intern(std::string_view text) {
   const auto found = strings_.find(text);
-  if (found != strings_.end()) return tarn::Ref<String>(tarn::share, *found);
+  if (found != strings_.end()) {
+    return tarn::Ref<String>(tarn::share, *found);
+  }
   tarn::Ref<String> string = heap_.make_sized<String>(text.size());
   std::copy(text.begin(), text.end(), string->items().begin());
   strings_.insert(string.get());

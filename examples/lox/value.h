@@ -28,7 +28,9 @@ class Value {
 
   Value() = default;
   static constexpr Value from_bits(std::uint64_t bits) { return Value(bits); }
-  static constexpr Value number(double number) { return Value(std::bit_cast<std::uint64_t>(number)); }
+  static constexpr Value number(double number) {
+    return Value(std::bit_cast<std::uint64_t>(number));
+  }
   static constexpr Value nil() { return Value(singleton_tag | 1); }
   static constexpr Value boolean(bool truth) { return Value(singleton_tag | (truth ? 3U : 2U)); }
   static constexpr Value undefined() { return Value(singleton_tag | 4); }
@@ -52,7 +54,9 @@ class Value {
   constexpr bool is_undefined() const { return bits_ == undefined().bits_; }
   // nil and false are false, all else is true.
   constexpr bool is_false() const { return bits_ == nil().bits_ || bits_ == boolean(false).bits_; }
-  constexpr bool is_boolean() const { return bits_ == boolean(false).bits_ || bits_ == boolean(true).bits_; }
+  constexpr bool is_boolean() const {
+    return bits_ == boolean(false).bits_ || bits_ == boolean(true).bits_;
+  }
 
   constexpr double as_number() const { return std::bit_cast<double>(bits_); }
   tarn::Object* object() const { return reinterpret_cast<tarn::Object*>(bits_ & address_mask); }
@@ -64,7 +68,9 @@ class Value {
   constexpr Value as_borrowed() const { return is_owned() ? Value(bits_ ^ owned_bit) : *this; }
 
   // The same object or singleton, whoever owns it. Not for numbers: NaN isn't itself, and 0 is -0.
-  constexpr bool same(Value other) const { return (bits_ | owned_bit) == (other.bits_ | owned_bit); }
+  constexpr bool same(Value other) const {
+    return (bits_ | owned_bit) == (other.bits_ | owned_bit);
+  }
 
  private:
   explicit constexpr Value(std::uint64_t bits) : bits_(bits) {}
@@ -75,7 +81,9 @@ static_assert(sizeof(Value) == 8 && std::is_trivially_copyable_v<Value>);
 
 // Lets go of a value that was taken off the stack, or out of an object.
 inline void release(Value value) {
-  if (value.is_owned()) tarn::detail::release(*value.object());
+  if (value.is_owned()) {
+    tarn::detail::release(*value.object());
+  }
 }
 
 // The same value, owned: of a borrowed object a count is taken.
@@ -89,7 +97,9 @@ inline Value to_owned(Value value) {
 
 // Another one of the value, owned.
 inline Value copy_owned(Value value) {
-  if (!value.is_object()) return value;
+  if (!value.is_object()) {
+    return value;
+  }
   tarn::detail::retain(*value.object());
   return Value::from_bits(value.bits() | Value::owned_bit);
 }
@@ -120,7 +130,8 @@ class Field {
   // As set, of a field that holds no object.
   void begin(Value owned) {
     value_ = owned;
-    if (owned.is_object() && tarn::detail::barrier_is_up.load(std::memory_order_relaxed)) [[unlikely]] {
+    if (owned.is_object() && tarn::detail::barrier_is_up.load(std::memory_order_relaxed))
+        [[unlikely]] {
       tarn::detail::barrier(*owned.object());
     }
   }
@@ -140,7 +151,9 @@ static_assert(sizeof(Field) == sizeof(Value));
 template <>
 struct tarn::Traced<lox::Field> {
   static void traverse(const lox::Field& field, Visitor& visitor) {
-    if (!field.get().is_object()) return;
+    if (!field.get().is_object()) {
+      return;
+    }
     Object* const object = field.get().object();
     visitor(&object, 1);
   }

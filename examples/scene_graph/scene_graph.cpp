@@ -103,7 +103,8 @@ int main() {
   robot = nullptr;
   arm = nullptr;
   std::printf("%zu nodes; the hand's parent is %s; the hand is at %g, %g\n", count_nodes(heap),
-              hand->parent.lock() ? "alive" : "dead", place_in_world(hand).x, place_in_world(hand).y);
+              hand->parent.lock() ? "alive" : "dead", place_in_world(hand).x,
+              place_in_world(hand).y);
   hand->children.clear();
   std::printf("the ball is %s\n", watched.is_dead() ? "dead" : "alive");
 
