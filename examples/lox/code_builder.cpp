@@ -64,7 +64,7 @@ void CodeBuilder::write8(Opcode opcode, std::uint8_t operand, int effect) {
 void CodeBuilder::write16(Opcode opcode, std::uint16_t operand, int effect) {
   begin(opcode, effect);
   put(operand);
-  if (opcode != Opcode::class_ && opcode != Opcode::get_super) {
+  if (opcode != Opcode::make_class && opcode != Opcode::get_super) {
     code_.resize(code_.size() + operand_bytes(opcode) - 2);
   }
 }
@@ -192,7 +192,7 @@ void CodeBuilder::return_top() {
     drop_last();
     write8(Opcode::return_local, slot, -1);
   } else {
-    begin(Opcode::return_, -1);
+    begin(Opcode::return_top, -1);
   }
 }
 
@@ -207,7 +207,7 @@ std::size_t CodeBuilder::jump_if_false_pop() {
   if (last_ == none) {
     return jump(Opcode::pop_jump_if_false);
   }
-  if (last_is(Opcode::not_)) {
+  if (last_is(Opcode::invert)) {
     drop_last();
     return jump(Opcode::pop_jump_if_true);
   }

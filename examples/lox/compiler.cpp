@@ -20,8 +20,8 @@ enum class FunctionKind : std::uint8_t { script, function, method, initializer }
 enum class Precedence : std::uint8_t {
   none,
   assignment,
-  or_,
-  and_,
+  logical_or,
+  logical_and,
   equality,
   comparison,
   term,
@@ -228,14 +228,14 @@ void Compiler::synchronize() {
       return;
     }
     switch (current_.kind) {
-      case TokenKind::class_:
-      case TokenKind::fun:
-      case TokenKind::var:
-      case TokenKind::for_:
-      case TokenKind::if_:
-      case TokenKind::while_:
-      case TokenKind::print:
-      case TokenKind::return_:
+      case TokenKind::keyword_class:
+      case TokenKind::keyword_fun:
+      case TokenKind::keyword_var:
+      case TokenKind::keyword_for:
+      case TokenKind::keyword_if:
+      case TokenKind::keyword_while:
+      case TokenKind::keyword_print:
+      case TokenKind::keyword_return:
         return;
       default:
         advance();
@@ -320,11 +320,12 @@ void Compiler::declare_local(std::string_view name) {
   if (scope_->depth == 0) {
     return;
   }
-  for (auto local = scope_->locals.rbegin(); local != scope_->locals.rend(); ++local) {
-    if (local->depth != Local::not_yet_readable && local->depth < scope_->depth) {
+  for (std::size_t i = scope_->locals.size(); i-- > 0;) {
+    const Local& local = scope_->locals[i];
+    if (local.depth != Local::not_yet_readable && local.depth < scope_->depth) {
       break;
     }
-    if (local->name == name) {
+    if (local.name == name) {
       error("Already a variable with this name in this scope.");
       break;
     }
@@ -437,11 +438,11 @@ void Compiler::declaration() {
   if (nesting.too_deep()) {
     return;
   }
-  if (match(TokenKind::class_)) {
+  if (match(TokenKind::keyword_class)) {
     class_declaration();
-  } else if (match(TokenKind::fun)) {
+  } else if (match(TokenKind::keyword_fun)) {
     function_declaration();
-  } else if (match(TokenKind::var)) {
+  } else if (match(TokenKind::keyword_var)) {
     variable_declaration();
   } else {
     statement();
@@ -455,7 +456,7 @@ void Compiler::class_declaration() {
   consume(TokenKind::identifier, "Expect class name.");
   const std::string_view name = previous_.text;
   declare_local(name);
-  code().write16(Opcode::class_, name_index(name), 1);
+  code().write16(Opcode::make_class, name_index(name), 1);
   const std::size_t field_count = scope_->code.size();
   code().half(0);
   define_variable(name);
@@ -563,15 +564,15 @@ void Compiler::statement() {
   if (nesting.too_deep()) {
     return;
   }
-  if (match(TokenKind::print)) {
+  if (match(TokenKind::keyword_print)) {
     print_statement();
-  } else if (match(TokenKind::for_)) {
+  } else if (match(TokenKind::keyword_for)) {
     for_statement();
-  } else if (match(TokenKind::if_)) {
+  } else if (match(TokenKind::keyword_if)) {
     if_statement();
-  } else if (match(TokenKind::return_)) {
+  } else if (match(TokenKind::keyword_return)) {
     return_statement();
-  } else if (match(TokenKind::while_)) {
+  } else if (match(TokenKind::keyword_while)) {
     while_statement();
   } else if (match(TokenKind::left_brace)) {
     begin_block();
@@ -636,7 +637,7 @@ void Compiler::if_statement() {
   const std::size_t over_then = code().jump_if_false_pop();
   const std::size_t then_start = scope_->code.nominal_size();
   statement();
-  if (!match(TokenKind::else_)) {
+  if (!match(TokenKind::keyword_else)) {
     land(over_then, then_start);
     return;
   }
@@ -665,7 +666,7 @@ void Compiler::for_statement() {
   consume(TokenKind::left_paren, "Expect '(' after 'for'.");
   if (match(TokenKind::semicolon)) {
     // Nothing to begin with.
-  } else if (match(TokenKind::var)) {
+  } else if (match(TokenKind::keyword_var)) {
     variable_declaration();
   } else {
     expression_statement();
@@ -740,17 +741,17 @@ Compiler::Rule Compiler::rule(TokenKind kind) {
       return {&Compiler::string, nullptr, P::none};
     case TokenKind::number:
       return {&Compiler::number, nullptr, P::none};
-    case TokenKind::and_:
-      return {nullptr, &Compiler::and_expression, P::and_};
-    case TokenKind::or_:
-      return {nullptr, &Compiler::or_expression, P::or_};
-    case TokenKind::false_:
-    case TokenKind::nil:
-    case TokenKind::true_:
+    case TokenKind::keyword_and:
+      return {nullptr, &Compiler::and_expression, P::logical_and};
+    case TokenKind::keyword_or:
+      return {nullptr, &Compiler::or_expression, P::logical_or};
+    case TokenKind::keyword_false:
+    case TokenKind::keyword_nil:
+    case TokenKind::keyword_true:
       return {&Compiler::literal, nullptr, P::none};
-    case TokenKind::this_:
+    case TokenKind::keyword_this:
       return {&Compiler::this_expression, nullptr, P::none};
-    case TokenKind::super:
+    case TokenKind::keyword_super:
       return {&Compiler::super_expression, nullptr, P::none};
     default:
       return {nullptr, nullptr, P::none};
@@ -779,9 +780,13 @@ void Compiler::parse(Precedence precedence) {
   }
   const bool can_assign = precedence <= Precedence::assignment;
   (this->*prefix.prefix)(can_assign);
-  while (precedence <= rule(current_.kind).precedence) {
+  for (;;) {
+    const Rule infix = rule(current_.kind);
+    if (precedence > infix.precedence || infix.infix == nullptr) {
+      break;
+    }
     advance();
-    (this->*rule(previous_.kind).infix)(can_assign);
+    (this->*infix.infix)(can_assign);
   }
   if (can_assign && match(TokenKind::equal)) {
     error("Invalid assignment target.");
@@ -821,10 +826,10 @@ void Compiler::string(bool) {
 
 void Compiler::literal(bool) {
   switch (previous_.kind) {
-    case TokenKind::nil:
+    case TokenKind::keyword_nil:
       code().constant(Value::nil());
       break;
-    case TokenKind::true_:
+    case TokenKind::keyword_true:
       code().constant(Value::boolean(true));
       break;
     default:
@@ -894,7 +899,7 @@ void Compiler::super_expression(bool) {
 void Compiler::unary(bool) {
   const TokenKind operation = previous_.kind;
   parse(Precedence::unary);
-  code().write(operation == TokenKind::minus ? Opcode::negate : Opcode::not_, 0);
+  code().write(operation == TokenKind::minus ? Opcode::negate : Opcode::invert, 0);
 }
 
 void Compiler::binary(bool) {
@@ -938,7 +943,7 @@ void Compiler::and_expression(bool) {
   const std::size_t end = code().jump(Opcode::jump_if_false);
   const std::size_t start = scope_->code.nominal_size();
   code().pop();
-  parse(Precedence::and_);
+  parse(Precedence::logical_and);
   land(end, start);
 }
 
@@ -946,7 +951,7 @@ void Compiler::or_expression(bool) {
   const std::size_t end = code().jump(Opcode::jump_if_true);
   const std::size_t start = scope_->code.nominal_size();
   code().pop();
-  parse(Precedence::or_);
+  parse(Precedence::logical_or);
   land(end, start);
 }
 

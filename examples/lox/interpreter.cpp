@@ -413,7 +413,7 @@ not_numbers:
     goto not_numbers;
   }
 
-  INSTRUCTION(not_) {
+  INSTRUCTION(invert) {
     const Value value = sp[-1];
     sp[-1] = Value::boolean(value.is_false());
     release(value);
@@ -531,7 +531,7 @@ not_numbers:
     goto leave;
   }
 
-  INSTRUCTION(return_) {
+  INSTRUCTION(return_top) {
     result = to_owned(*--sp);
     goto leave;
   }
@@ -549,7 +549,7 @@ leave:
   slots = frame->slots;
   NEXT();
 
-  INSTRUCTION(class_) {
+  INSTRUCTION(make_class) {
     ip += 4;
     SAVE();
     make_class(NAME(ip - 4), read<std::uint16_t>(ip - 2));

@@ -8,22 +8,22 @@ namespace lox {
 namespace {
 
 constexpr std::array<std::pair<std::string_view, TokenKind>, 16> keywords{{
-    {"and", TokenKind::and_},
-    {"class", TokenKind::class_},
-    {"else", TokenKind::else_},
-    {"false", TokenKind::false_},
-    {"for", TokenKind::for_},
-    {"fun", TokenKind::fun},
-    {"if", TokenKind::if_},
-    {"nil", TokenKind::nil},
-    {"or", TokenKind::or_},
-    {"print", TokenKind::print},
-    {"return", TokenKind::return_},
-    {"super", TokenKind::super},
-    {"this", TokenKind::this_},
-    {"true", TokenKind::true_},
-    {"var", TokenKind::var},
-    {"while", TokenKind::while_},
+    {"and", TokenKind::keyword_and},
+    {"class", TokenKind::keyword_class},
+    {"else", TokenKind::keyword_else},
+    {"false", TokenKind::keyword_false},
+    {"for", TokenKind::keyword_for},
+    {"fun", TokenKind::keyword_fun},
+    {"if", TokenKind::keyword_if},
+    {"nil", TokenKind::keyword_nil},
+    {"or", TokenKind::keyword_or},
+    {"print", TokenKind::keyword_print},
+    {"return", TokenKind::keyword_return},
+    {"super", TokenKind::keyword_super},
+    {"this", TokenKind::keyword_this},
+    {"true", TokenKind::keyword_true},
+    {"var", TokenKind::keyword_var},
+    {"while", TokenKind::keyword_while},
 }};
 
 // Not <cctype>'s, which ask the locale.

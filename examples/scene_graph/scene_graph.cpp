@@ -29,7 +29,7 @@ struct Node final : tarn::Object {
 };
 
 // The node leaves its parent, which owned it: who wants to keep it holds a reference.
-void detach(tarn::Borrowed<Node> node) {
+void detach(const tarn::Borrowed<Node>& node) {
   const tarn::Ref<Node> parent = node->parent.lock();
   if (!parent) {
     return;
@@ -41,10 +41,10 @@ void detach(tarn::Borrowed<Node> node) {
 void attach(const tarn::Ref<Node>& parent, const tarn::Ref<Node>& node) {
   detach(node);
   node->parent = parent;
-  parent->children.push_back(node);
+  parent->children.emplace_back(node);
 }
 
-Vector place_in_world(tarn::Borrowed<Node> node) {
+Vector place_in_world(const tarn::Borrowed<Node>& node) {
   Vector place = node->offset;
   for (tarn::Ref<Node> above = node->parent.lock(); above; above = above->parent.lock()) {
     place = place + above->offset;
@@ -52,7 +52,7 @@ Vector place_in_world(tarn::Borrowed<Node> node) {
   return place;
 }
 
-void show(tarn::Borrowed<Node> node, int depth = 0) {
+void show(const tarn::Borrowed<Node>& node, int depth = 0) {
   const Vector place = place_in_world(node);
   std::printf("%*s%s at %g, %g\n", 2 * depth, "", node->name.c_str(), place.x, place.y);
   for (const tarn::Member<Node>& child : node->children) {
