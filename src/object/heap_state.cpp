@@ -154,7 +154,7 @@ Type* HeapState::make_type(const TypeSpec& spec, std::uint32_t index, const void
     TARN_CHECK(&spec.base->heap(), ==, heap_, "a type's base is of the same heap");
     TARN_CHECK(spec.basic_size, >=, spec.base->basic_size(), "a type is no smaller than its base");
   }
-  void* const address = pools_.allocate(type_family_);
+  void* const address = fails() ? nullptr : pools_.allocate(type_family_);
   if (address == nullptr) {
     return nullptr;
   }
@@ -234,6 +234,9 @@ void* HeapState::allocate(Type& type, std::size_t bytes) noexcept {
   if (hooks_.allocating != nullptr) {
     hooks_.allocating(hooks_.context, &type, bytes);
   }
+  if (fails()) {
+    return nullptr;
+  }
   auto* const family = static_cast<Family*>(type.family_);
   return family != nullptr ? pools_.allocate(*family) : allocate_large(bytes);
 }
@@ -241,6 +244,9 @@ void* HeapState::allocate(Type& type, std::size_t bytes) noexcept {
 void* HeapState::allocate_sized(std::size_t bytes) noexcept {
   if (hooks_.allocating != nullptr) {
     hooks_.allocating(hooks_.context, nullptr, bytes);
+  }
+  if (fails()) {
+    return nullptr;
   }
   if (bytes > detail::largest_pooled) {
     return allocate_large(bytes);

@@ -91,6 +91,10 @@ class HeapState {
   // Clears the weak references to an object that's about to die. Callbacks wait until they are run.
   void clear_weak_references(Object& object, PendingCallbacks& callbacks) noexcept;
 
+  // Stress: the nth request from now on that leaves the hot path fails (1: the next), and only that one. With
+  // pools().hear_of_all(true) that is every request.
+  void fail_the(std::size_t nth) noexcept { until_failure_ = nth; }
+
   void verify() const;
 
  private:
@@ -98,6 +102,7 @@ class HeapState {
 
   explicit HeapState(ObjectHeap& heap) noexcept : heap_(&heap) {}
   [[nodiscard]] bool open(const ObjectHeapOptions& options) noexcept;
+  [[nodiscard]] bool fails() noexcept { return until_failure_ != 0 && --until_failure_ == 0; }
   [[nodiscard]] void* allocate_large(std::size_t bytes) noexcept;
   void end_objects() noexcept;
   void verify_edges() const;
@@ -116,6 +121,7 @@ class HeapState {
   base::List<LargeObject> large_;
   std::size_t large_count_ = 0;
   WeakTable weak_table_;
+  std::size_t until_failure_ = 0;
   bool has_outsiders_ = false;  // references that outlive the heap
   CollectorHooks hooks_;
   Gil gil_;

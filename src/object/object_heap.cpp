@@ -20,18 +20,8 @@ ObjectHeap::ObjectHeap(const ObjectHeapOptions& options) {
 
 ObjectHeap::~ObjectHeap() { state_->destroy(); }
 
-Type& ObjectHeap::make_type(const TypeSpec& spec) {
-  TypeSpec with_base = spec;
-  with_base.base = spec.base != nullptr ? spec.base : &type<Object>();
-  return make_type(with_base, 0, nullptr);
-}
-
-Type& ObjectHeap::make_type(const TypeSpec& spec, std::uint32_t index, const void* key) {
-  Type* const type = state_->make_type(spec, index, key);
-  if (type == nullptr) {
-    detail::throw_bad_alloc();
-  }
-  return *type;
+Type* ObjectHeap::make_type(const TypeSpec& spec, std::uint32_t index, const void* key) noexcept {
+  return state_->make_type(spec, index, key);
 }
 
 Type* ObjectHeap::find_type(const void* key) const noexcept { return state_->find_type(key); }

@@ -8,7 +8,7 @@
 namespace tarn::object {
 
 detail::WeakEntry* HeapState::weak_entry_of(Object& object) noexcept {
-  detail::WeakEntry* const entry = weak_table_.entry_of(object);
+  detail::WeakEntry* const entry = fails() ? nullptr : weak_table_.entry_of(object);
   if (entry == nullptr) {
     return nullptr;
   }

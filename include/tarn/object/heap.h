@@ -89,7 +89,11 @@ class ObjectHeap {
   }
 
   // A type that no C++ struct describes: a class of an interpreter's program. std::bad_alloc.
-  Type& make_type(const TypeSpec& spec);
+  Type& make_type(const TypeSpec& spec) {
+    TypeSpec with_base = spec;
+    with_base.base = spec.base != nullptr ? spec.base : &type<Object>();
+    return made(make_type(with_base, 0, nullptr));
+  }
 
   // Calls `visit(Object&)` for each object, also dying ones, in no order. `visit` must not allocate or
   // free objects. Linear in the heap.
@@ -116,7 +120,14 @@ class ObjectHeap {
 
   template <typename T>
   [[nodiscard, gnu::noinline]] Type& make_static_type();
-  Type& make_type(const TypeSpec& spec, std::uint32_t index, const void* key);
+  // Null: out of memory.
+  [[nodiscard]] Type* make_type(const TypeSpec& spec, std::uint32_t index, const void* key) noexcept;
+  [[nodiscard]] static Type& made(Type* type) {
+    if (type == nullptr) {
+      detail::throw_bad_alloc();
+    }
+    return *type;
+  }
   [[nodiscard]] Type* find_type(const void* key) const noexcept;
   void walk(void (*visit)(void* context, Object& object), void* context) const;
 

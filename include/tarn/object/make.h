@@ -280,11 +280,11 @@ Type& ObjectHeap::make_static_type() {
     return *known;
   }
   if constexpr (std::is_same_v<T, Object> || std::is_same_v<T, Type>) {
-    detail::throw_bad_alloc();  // the heap made them when it was opened
+    return made(nullptr);  // the heap made them when it was opened
   } else {
     using Base = typename detail::BaseOf<T>::type;
     const TypeSpec spec = detail::describe<T>(type<Base>());
-    return make_type(spec, detail::StaticType<T>::ensure(), &detail::StaticType<T>::key);
+    return made(make_type(spec, detail::StaticType<T>::ensure(), &detail::StaticType<T>::key));
   }
 }
 

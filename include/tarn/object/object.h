@@ -69,6 +69,7 @@ static_assert(sizeof(Object) == 16, "an object is a reference count and a type")
 
 namespace detail {
 
+// Only in programs: the library is compiled without exceptions.
 [[noreturn]] inline void throw_bad_alloc() {
 #ifdef __cpp_exceptions
   throw std::bad_alloc();
