@@ -281,7 +281,12 @@ bool Machine::set_property(Value receiver, const String& name, std::uint8_t* cac
   if (field != nullptr) {
     field->set(owned);
   } else {
-    instance.add(name, owned);
+    try {
+      instance.add(name, owned);
+    } catch (const std::bad_alloc&) {
+      release(owned);
+      throw;
+    }
     field = instance.find(name);
     next = instance.shape.get();
   }

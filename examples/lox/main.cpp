@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 
@@ -73,12 +74,14 @@ int run_prompt() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 1) {
-    return run_prompt();
+  if (argc > 2) {
+    std::fputs("Usage: lox [path]\n", stderr);
+    return usage;
   }
-  if (argc == 2) {
-    return run_file(argv[1]);
+  try {
+    return argc == 2 ? run_file(argv[1]) : run_prompt();
+  } catch (const std::bad_alloc&) {
+    std::fputs("Out of memory.\n", stderr);
+    return runtime_error;
   }
-  std::fputs("Usage: lox [path]\n", stderr);
-  return usage;
 }

@@ -162,6 +162,37 @@ class HostileSource(unittest.TestCase):
         self.assertRegex(lines[33], r"^\.\.\. [0-9]+ more calls$")
 
 
+class OutOfMemory(unittest.TestCase):
+    def within(self, kibibytes: int, source: str) -> tuple[int, str]:
+        """Exit code and first line of the errors, with so many addresses."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "program.lox")
+            path.write_text(source)
+            command = ["sh", "-c", f'ulimit -v {kibibytes} && exec "$@"', "sh", str(LOX), *ARGUMENTS, str(path)]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+        return done.returncode, done.stderr.partition("\n")[0]
+
+    def setUp(self) -> None:
+        if self.within(400_000, "")[0] != 0:
+            self.skipTest("a sanitizer needs more addresses")
+
+    def test_is_an_error_of_the_program(self) -> None:
+        for source in (
+            'var text = "text"; while (true) text = text + text;',
+            "class Link { init(next) { this.next = next; } } var head; while (true) head = Link(head);",
+            "fun f(next) { fun g() { return next; } return g; } var head; while (true) head = f(head);",
+            "class A { m() {} } class B { init(next) { this.m = A().m; this.next = next; } }"
+            " var head; while (true) head = B(head);",
+            "class Bag {} fun add(bag, next) { bag.a = next; bag.b = 1; bag.c = 2; bag.d = 3; return bag; }"
+            " var head; while (true) { class Other {} head = add(Other(), add(Bag(), head)); }",
+        ):
+            with self.subTest(source):
+                self.assertEqual(self.within(400_000, source), (70, "Out of memory."))
+
+    def test_at_the_start(self) -> None:
+        self.assertEqual(self.within(60_000, ""), (70, "Out of memory."))
+
+
 class CommandLine(unittest.TestCase):
     def run_lox(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run([str(LOX), *arguments], input=typed, capture_output=True, text=True, check=False)
