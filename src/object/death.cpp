@@ -61,6 +61,9 @@ namespace {
   if ((watch & watch_checks) != 0) {
     object::check_not_borrowed(object);
   }
+  if ((watch & watch_frozen) != 0) {
+    state.clear(SideBit::frozen, object);
+  }
   state.clear(SideBit::finalized, object);
   return true;
 }

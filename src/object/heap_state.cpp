@@ -271,6 +271,7 @@ void* HeapState::allocate_large(std::size_t bytes) noexcept {
   reinterpret_cast<detail::FreeBlock*>(large->object())->no_type = nullptr;
   large_.push_front(*large);
   ++large_count_;
+  large_bytes_ += bytes;
   return large->object();
 }
 
@@ -278,6 +279,7 @@ void HeapState::free_large(void* block) noexcept {
   LargeObject& large = LargeObject::of(block);
   large_.remove(large);
   --large_count_;
+  large_bytes_ -= large.size;
   std::free(&large);
 }
 

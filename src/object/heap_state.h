@@ -78,6 +78,9 @@ class HeapState {
     }
   }
 
+  // Of all large objects, in bytes.
+  [[nodiscard]] std::size_t large_bytes() const noexcept { return large_bytes_; }
+
   // Null: out of memory.
   [[nodiscard]] void* allocate(Type& type, std::size_t bytes) noexcept;
   [[nodiscard]] void* allocate_sized(std::size_t bytes) noexcept;
@@ -120,6 +123,7 @@ class HeapState {
   Type* type_type_ = nullptr;
   base::List<LargeObject> large_;
   std::size_t large_count_ = 0;
+  std::size_t large_bytes_ = 0;
   WeakTable weak_table_;
   std::size_t until_failure_ = 0;
   bool has_outsiders_ = false;  // references that outlive the heap

@@ -119,6 +119,9 @@ void ObjectPools::pool_taken(const Pool& pool) noexcept {
     --empty_arenas_;
   }
   fewest_empty_ = empty_arenas_ < fewest_empty_ ? empty_arenas_ : fewest_empty_;
+  if (takes_left_ == 0 && holds_arenas_) {
+    return;
+  }
   if (takes_left_ == 0) {
     const std::size_t going = (fewest_empty_ + 1) / 2;
     if (going != 0) {
@@ -133,7 +136,7 @@ void ObjectPools::pool_taken(const Pool& pool) noexcept {
 void ObjectPools::arena_emptied() noexcept {
   ++empty_arenas_;
   const std::size_t in_use = arenas_.counters().now - empty_arenas_;
-  if (empty_arenas_ > least_kept_arenas && empty_arenas_ > in_use) {
+  if (!holds_arenas_ && empty_arenas_ > least_kept_arenas && empty_arenas_ > in_use) {
     empty_arenas_ -= arenas_.release_empty_arenas(1);
   }
 }
@@ -254,9 +257,12 @@ void ObjectPools::drain_if_idle(const Arena& arena) noexcept {
 
 std::size_t ObjectPools::release() noexcept {
   stop_keeping_all(nullptr);
-  std::size_t bytes = arenas_.release_empty_arenas() * ObjectGeometry::arena_size;
-  empty_arenas_ = 0;
-  fewest_empty_ = 0;
+  std::size_t bytes = 0;
+  if (!holds_arenas_) {
+    bytes = arenas_.release_empty_arenas() * ObjectGeometry::arena_size;
+    empty_arenas_ = 0;
+    fewest_empty_ = 0;
+  }
   const std::size_t page = Pages::page_size();
   arenas_.map().for_each([&](const Arena& arena) {
     for (std::size_t i = 0; i < arena.first_untouched; ++i) {

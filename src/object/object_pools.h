@@ -42,6 +42,9 @@ class ObjectPools {
   // While it's on, the hot path never finds a block: each allocation comes to allocate.
   void hear_of_all(bool on) noexcept;
 
+  // While it's on, no arena goes back to the system: who walks them may stop and go on.
+  void hold_arenas(bool on) noexcept { holds_arenas_ = on; }
+
   // Blocks that became available to the hot path so far; an upper bound of the allocations, in bytes.
   [[nodiscard]] std::size_t handed_out() const noexcept { return handed_out_; }
 
@@ -102,6 +105,7 @@ class ObjectPools {
   std::size_t fewest_empty_ = 0;  // in this period
   std::size_t takes_left_ = 0;    // until the period is over
   bool hears_of_all_ = false;
+  bool holds_arenas_ = false;
 };
 
 }  // namespace tarn::object

@@ -3,11 +3,12 @@
 //
 //   arenas    │ arena 0          │ arena 1          │ arena 2 …
 //   chunks    │ scratch    │bits…│pool records │rest │ scratch …
-//               256 KiB      7 × 8 KiB  4 KiB
+//               256 KiB      9 × 8 KiB  4 KiB
 //
 //   scratch       32 bits for each 16 bytes of the arena; an object's are those of its first 16
 //   bits          one for each 16 bytes, in a table for each SideBit
 //   pool records  the family that each pool belongs to, and room for the collector
+//   rest          the collector's: 8 bits for each 16 bytes (64 KiB), and a byte for each pool (64)
 //
 // A fresh chunk is zero. A reused block has the bits of its predecessor, unless this says otherwise: `weak` and
 // `finalized` are cleared when an object dies. Large objects have a record of their own (large_objects.h).
@@ -28,10 +29,12 @@ enum class SideBit : unsigned char {
   weak,       // there's an entry in the table of weak references
   finalized,  // its finalizer has run
   frozen,     // the collector's; set: not to be looked at
-  spare_0,
-  spare_1,
+  condemned,  // the collector's; set: found unreachable, and about to die
+  visited,    // the collector's
+  wide,       // the collector's; set: part of its tally is in the scratch
+  saved,      // the collector's; set: garbage that is kept to be looked at
 };
-inline constexpr std::size_t side_bit_count = 7;
+inline constexpr std::size_t side_bit_count = 9;
 
 struct Family;
 
@@ -49,8 +52,11 @@ class SideTables {
   static constexpr std::size_t scratch_size = granules * sizeof(std::uint32_t);
   static constexpr std::size_t bit_table_size = granules / 8;
   static constexpr std::size_t records_offset = scratch_size + side_bit_count * bit_table_size;
-  static constexpr std::size_t used_size =
+  static constexpr std::size_t tally_offset =
       records_offset + Geometry::pools_per_arena * sizeof(PoolRecord);
+  static constexpr std::size_t tally_size = granules;
+  static constexpr std::size_t kinds_offset = tally_offset + tally_size;
+  static constexpr std::size_t used_size = kinds_offset + Geometry::pools_per_arena;
   static_assert(used_size <= chunk_size);
 
   [[nodiscard]] bool open(std::uintptr_t arenas, std::size_t count) noexcept {
@@ -95,6 +101,26 @@ class SideTables {
   [[nodiscard]] std::uint64_t* table(SideBit bit, const void* arena) const noexcept {
     return reinterpret_cast<std::uint64_t*>(chunk_of(arena) + scratch_size +
                                             static_cast<std::size_t>(bit) * bit_table_size);
+  }
+  // Of an object in a pool: the collector's.
+  [[nodiscard]] std::int8_t& tally(const void* object) const noexcept {
+    return reinterpret_cast<std::int8_t*>(chunk_of(object) + tally_offset)[granule_of(object)];
+  }
+  [[nodiscard]] std::int8_t* tallies(const void* arena) const noexcept {
+    return reinterpret_cast<std::int8_t*>(chunk_of(arena) + tally_offset);
+  }
+  // Whose tally it is.
+  [[nodiscard]] void* object_of(const std::int8_t& tally) const noexcept {
+    const std::size_t offset = base::address_of(&tally) - base::address_of(chunks_);
+    const std::size_t granule = offset % chunk_size - tally_offset;
+    return reinterpret_cast<void*>(arenas_ + (offset / chunk_size << Geometry::arena_shift) +
+                                   granule * Geometry::alignment);
+  }
+  // Of any address in the pool: the collector's.
+  [[nodiscard]] std::uint8_t& kind(const void* address) const noexcept {
+    const std::size_t pool =
+        (offset_of(address) & (Geometry::arena_size - 1)) >> Geometry::pool_shift;
+    return reinterpret_cast<std::uint8_t*>(chunk_of(address) + kinds_offset)[pool];
   }
   // Of any address in the pool.
   [[nodiscard]] PoolRecord& record(const void* address) const noexcept {

@@ -27,19 +27,26 @@ void PendingCallbacks::take(detail::WeakEntry& entry) noexcept {
 }
 
 void PendingCallbacks::run() noexcept {
-  while (first_ != nullptr) {
-    detail::WeakCallback* const callback = first_;
-    first_ = callback->next;
-    callback->next = nullptr;
-    callback->previous = nullptr;
-    if (!callback->is_orphan) {
-      callback->function();
-    }
-    callback->is_running = false;
-    if (callback->is_orphan) {
-      delete callback;
-    }
+  while (run_next()) {
   }
+}
+
+bool PendingCallbacks::run_next() noexcept {
+  if (first_ == nullptr) {
+    return false;
+  }
+  detail::WeakCallback* const callback = first_;
+  first_ = callback->next;
+  callback->next = nullptr;
+  callback->previous = nullptr;
+  if (!callback->is_orphan) {
+    callback->function();
+  }
+  callback->is_running = false;
+  if (callback->is_orphan) {
+    delete callback;
+  }
+  return true;
 }
 
 std::size_t WeakTable::home_of(const void* address) const noexcept {

@@ -15,6 +15,8 @@ class PendingCallbacks {
   void take(detail::WeakEntry& entry) noexcept;
   // The latest first. A callback may do anything, but for throwing.
   void run() noexcept;
+  // The next one. False: there is none.
+  bool run_next() noexcept;
 
  private:
   detail::WeakCallback* first_ = nullptr;

@@ -100,6 +100,7 @@ inline constexpr std::size_t largest_pooled = 4096;  // bytes
 inline constexpr std::uint32_t watch_weak = 1;      // instances were referred to weakly
 inline constexpr std::uint32_t watch_finalize = 2;  // there's a finalizer
 inline constexpr std::uint32_t watch_checks = 4;    // a debug check wants to see them
+inline constexpr std::uint32_t watch_frozen = 8;    // instances were frozen
 
 // See deallocate_of in make.h.
 inline constexpr std::int32_t deaths_nested = 32;
