@@ -31,16 +31,29 @@ bool lies_inside(const Instance& instance, const Field& field) {
   return &field >= instance.items().data() && &field < instance.items().data() + instance.size();
 }
 
+// Cyclic garbage is at most as much as the heap, or so many bytes.
+constexpr std::size_t garbage_floor = 1024 * 1024;
+
+tarn::CollectorOptions collector_options() {
+  tarn::CollectorOptions options;
+  options.thresholds.garbage_floor = garbage_floor;
+  return options;
+}
+
 }  // namespace
 
-Machine::Machine()
-    : init_name_(intern("init")),
+Machine::Machine(bool stress)
+    : collector_(heap_, collector_options()),
+      init_name_(intern("init")),
       stack_(std::make_unique_for_overwrite<Value[]>((frames_max + 1) * slots_max)),
       sp_(stack_.get()),
       frames_(std::make_unique_for_overwrite<Frame[]>(frames_max + 1)),
       frame_(frames_.get()),
       frames_end_(frames_.get() + frames_max + 1) {
   *frame_ = {halt_code, stack_.get(), nullptr};
+  if (stress) {
+    collector_.collect_at_allocations(1);
+  }
   define_native("clock", &clock_native);
 }
 
@@ -66,6 +79,11 @@ Outcome Machine::interpret(std::string_view source) {
   }
   unwind();
   return Outcome::runtime_error;
+}
+
+void Machine::verify() const {
+  heap_.verify();
+  collector_.verify();
 }
 
 int Machine::global_index(std::string_view name) {

@@ -17,6 +17,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include <tarn/gc.h>
+
 #include "object.h"
 #include "string_table.h"
 
@@ -26,7 +28,8 @@ enum class Outcome : std::uint8_t { ok, compile_error, runtime_error };
 
 class Machine {
  public:
-  Machine();
+  // `stress`: collects before every allocation.
+  explicit Machine(bool stress = false);
   ~Machine();
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
@@ -34,7 +37,8 @@ class Machine {
   // Compiles and runs. Errors are on standard error. Global variables stay for the next call.
   Outcome interpret(std::string_view source);
 
-  tarn::ObjectHeap& heap() { return heap_; }
+  // Checks the heap, and every count in it; aborts with a message. Linear in the heap.
+  void verify() const;
 
   // For the compiler.
   tarn::Ref<Function> new_function() { return heap_.make<Function>(); }
@@ -107,6 +111,7 @@ class Machine {
   StringTable strings_{heap_};
   Shape::Ids shape_ids_;
   tarn::ObjectHeap heap_;
+  tarn::Collector collector_;
   std::uint32_t next_class_id_ = uncached_id + 1;
   tarn::Ref<String> init_name_;
   // There are addresses for `frames_max` calls of the largest kind, so that a call need not ask whether its slots
