@@ -138,7 +138,7 @@ class Class final : public tarn::Object {
 };
 
 inline ShapeRef::ShapeRef(tarn::Ref<Class> owner) : shape_(&owner->root_shape()) {
-  (void)owner.release();
+  became_member(*owner.release());
 }
 
 inline void ShapeRef::clear() noexcept {

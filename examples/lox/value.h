@@ -104,6 +104,13 @@ inline Value copy_owned(Value value) {
   return Value::from_bits(value.bits() | Value::owned_bit);
 }
 
+// A collection under way hears of each reference that becomes part of an object.
+inline void became_member(tarn::Object& object) {
+  if (tarn::detail::barrier_is_up.load(std::memory_order_relaxed)) [[unlikely]] {
+    tarn::detail::barrier(object);
+  }
+}
+
 // A value that is part of an object: always owned. It is to a Value what tarn::Member is to tarn::Ref.
 class Field {
  public:
@@ -130,9 +137,8 @@ class Field {
   // As set, of a field that holds no object.
   void begin(Value owned) {
     value_ = owned;
-    if (owned.is_object() && tarn::detail::barrier_is_up.load(std::memory_order_relaxed))
-        [[unlikely]] {
-      tarn::detail::barrier(*owned.object());
+    if (owned.is_object()) {
+      became_member(*owned.object());
     }
   }
   void clear() {
