@@ -17,7 +17,7 @@ CollectorState::CollectorState(ObjectHeap& heap, const CollectorOptions& given)
       base_(heap_.pools().range().base()),
       span_(heap_.pools().range().span()),
       rule_(given.thresholds) {
-  if (!stack_.open()) {
+  if (!stack_.open(span_)) {
     stack_.close();
     tarn::detail::throw_bad_alloc();
   }
