@@ -178,7 +178,8 @@ bool CollectorState::finish(const Deadline& deadline) noexcept {
     }
   });
   if (done && !in_slices_) {
-    for (LargeObject* large = heap_.large_objects().first(); large != nullptr; large = large->next) {
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
       constexpr auto mark = static_cast<unsigned>(SideBit::mark);
       constexpr auto old = static_cast<unsigned>(SideBit::old);
       large->bits = (large->bits & ~(1U << old)) | (((large->bits >> mark) & 1U) << old);

@@ -16,7 +16,8 @@ class MarkStack {
   // For so many bytes of objects at most. False: no memory at all.
   [[nodiscard]] bool open(std::size_t span) noexcept {
     const std::size_t wanted = base::round_up(span / 32, least_bytes);
-    for (std::size_t bytes = wanted < most_bytes ? wanted : most_bytes; bytes >= least_bytes; bytes /= 2) {
+    for (std::size_t bytes = wanted < most_bytes ? wanted : most_bytes; bytes >= least_bytes;
+         bytes /= 2) {
       entries_ = static_cast<Object**>(os::reserve(bytes, os::page_size()));
       if (entries_ != nullptr) {
         reserved_ = bytes;

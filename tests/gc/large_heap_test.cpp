@@ -163,7 +163,8 @@ TEST_F(LargeHeap, ABudgetIsKeptWithManyContainers) {
     }
     vertex->next = vertex;
   }
-  expect_kept(collect_in_slices(1ms, [] {}, "containers"));
+  expect_kept(collect_in_slices(
+      1ms, [] {}, "containers"));
 }
 
 }  // namespace
