@@ -96,8 +96,7 @@ class PacingRule {
       allowance_ = has_grown ? std::min(2 * allowance_, limit(before.taken)) : allowance_;
       patience_ = std::min(patience_ + 1, most_patience);
     } else if (is_much) {
-      allowance_ =
-          has_grown ? std::max(allowance_ / 2, thresholds_.garbage_floor / 4) : allowance_;
+      allowance_ = has_grown ? std::max(allowance_ / 2, thresholds_.garbage_floor / 4) : allowance_;
       patience_ = 0;
     }
     is_wary_ = !is_little;
