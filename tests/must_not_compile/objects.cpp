@@ -16,6 +16,7 @@ void right(tarn::ObjectHeap& heap) {
   static_cast<void>(heap.make_sized<Text>(3));
 }
 
+// clang-format off: each answer stays on its mistake's line.
 #ifdef WITH_MISTAKES
 void downcast(const tarn::Ref<tarn::Object>& object) {
   tarn::Ref<Leaf> leaf =
@@ -89,3 +90,4 @@ void invent_a_size(tarn::ObjectHeap& heap) {
   static_cast<void>(heap.make_sized<Leaf>(3));  // refused: objects without items are made by make
 }
 #endif
+// clang-format on
