@@ -17,7 +17,7 @@ CollectorState::CollectorState(ObjectHeap& heap, const CollectorOptions& given)
       base_(heap_.pools().range().base()),
       span_(heap_.pools().range().span()),
       rule_(given.thresholds) {
-  if (!stack_.open()) {
+  if (!stack_.open(span_)) {
     stack_.close();
     tarn::detail::throw_bad_alloc();
   }
@@ -40,9 +40,8 @@ CollectorState::~CollectorState() {
 
 PacingRule::Heap CollectorState::figures() const noexcept {
   const object::ObjectPools& pools = heap_.pools();
-  return {
-      .taken = pools.counters().pools_now * ObjectGeometry::pool_size + heap_.large_bytes(),
-      .allocated = pools.handed_out() + large_allocated_};
+  return {.taken = pools.counters().pools_now * ObjectGeometry::pool_size + heap_.large_bytes(),
+          .allocated = pools.handed_out() + large_allocated_};
 }
 
 void CollectorState::hear_allocating(void* context, Type* /*type*/, std::size_t bytes) noexcept {
@@ -144,8 +143,7 @@ void CollectorState::run(const Deadline& deadline) noexcept {
       break;
     }
   }
-  const auto pause =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start);
+  const auto pause = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start);
   ++current_.slices;
   current_.total += pause;
   current_.pause = std::max(current_.pause, pause);

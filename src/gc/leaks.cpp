@@ -87,10 +87,9 @@ LeakReport CollectorState::find_leaks() {
     if (!is_garbage(object)) {
       return;
     }
-    const std::size_t bytes =
-        is_pooled(object)
-            ? heap_.pools().range().lookup().pool_at(&object)->block_size
-            : LargeObject::of(&object).size;
+    const std::size_t bytes = is_pooled(object)
+                                  ? heap_.pools().range().lookup().pool_at(&object)->block_size
+                                  : LargeObject::of(&object).size;
     LeakReport::OfType& of = types[&object.type()];
     ++of.objects;
     of.bytes += bytes;

@@ -42,7 +42,8 @@ bool CollectorState::prepare(const Deadline& deadline) noexcept {
   const bool is_young = current_.generation == Generation::young;
   some_are_marked_ = is_young || has_frozen_;
   if (arena_ == 0 && !in_slices_) {
-    for (LargeObject* large = heap_.large_objects().first(); large != nullptr; large = large->next) {
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
       const auto bit = [&](SideBit which) {
         return (large->bits >> static_cast<unsigned>(which)) & 1U;
       };
@@ -88,7 +89,8 @@ bool CollectorState::tally(const Deadline& deadline) noexcept {
     }
   });
   if (done && !in_slices_) {
-    for (LargeObject* large = heap_.large_objects().first(); large != nullptr; large = large->next) {
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
       Object& object = *large->object();
       if (!is_candidate(object) || heap_.test(SideBit::mark, object)) {
         continue;
@@ -113,8 +115,7 @@ void CollectorState::tally_pool(const Pool& pool, std::size_t index,
   const std::byte* const arena = start - index * ObjectGeometry::pool_size;
   const Range range{sides_, base_, span_, !in_slices_};
   const std::uint64_t* const starts = starts_.of(pool.block_size);
-  const std::uint64_t* const marks =
-      sides_.table(SideBit::mark, arena) + index * words_per_pool;
+  const std::uint64_t* const marks = sides_.table(SideBit::mark, arena) + index * words_per_pool;
   const Type* const common = sides_.record(start).family->type;
   const bool in_slices = in_slices_;
   std::size_t examined = 0;
@@ -240,8 +241,7 @@ void CollectorState::make_up_for_overflow(Reach reach) noexcept {
       };
       std::uint64_t skipped[words_per_pool];
       for (std::size_t word = 0; word < words_per_pool; ++word) {
-        skipped[word] = ~words(SideBit::mark)[word] |
-                        (is_young ? words(SideBit::old)[word] : 0) |
+        skipped[word] = ~words(SideBit::mark)[word] | (is_young ? words(SideBit::old)[word] : 0) |
                         (has_frozen_ ? words(SideBit::frozen)[word] : 0);
       }
       for_each_block(pool, starts_.of(pool.block_size), skipped, [&](Object& object) {
@@ -253,11 +253,11 @@ void CollectorState::make_up_for_overflow(Reach reach) noexcept {
     });
     arena_ = arena;
     place_ = place;
-    for (LargeObject* large = heap_.large_objects().first(); large != nullptr; large = large->next) {
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
       Object& object = *large->object();
       if (is_candidate(object) && heap_.test(SideBit::mark, object) &&
-          !heap_.test(SideBit::frozen, object) &&
-          !(is_young && heap_.test(SideBit::old, object))) {
+          !heap_.test(SideBit::frozen, object) && !(is_young && heap_.test(SideBit::old, object))) {
         object::for_each_edge(object, reach);
         (void)drain(Deadline(), reach);
       }
@@ -274,8 +274,7 @@ void CollectorState::mark_roots(const std::byte* arena) noexcept {
       const std::byte* const object =
           arena + (word * 64 + static_cast<std::size_t>(std::countr_zero(bits))) * granule_size;
       std::int8_t& tally = sides.tally(object);
-      const std::int32_t scratch =
-          std::exchange(signed_scratch(sides.scratch(object)), 0);
+      const std::int32_t scratch = std::exchange(signed_scratch(sides.scratch(object)), 0);
       tally = scratch == never_zero || std::int64_t{scratch} + tally < 0 ? -1 : 0;
     }
   }
@@ -288,7 +287,8 @@ void CollectorState::mark_roots(const std::byte* arena) noexcept {
     for (std::uint64_t bits = std::exchange(tallies[word], 0) & signs; bits != 0;
          bits &= bits - 1) {
       const std::size_t granule = word * 8 + static_cast<std::size_t>(std::countr_zero(bits)) / 8;
-      auto& object = *reinterpret_cast<Object*>(const_cast<std::byte*>(arena) + granule * granule_size);
+      auto& object =
+          *reinterpret_cast<Object*>(const_cast<std::byte*>(arena) + granule * granule_size);
       if (!sides.test(SideBit::mark, &object)) {
         sides.set(SideBit::mark, &object);
         stack_.push(object);
@@ -300,7 +300,8 @@ void CollectorState::mark_roots(const std::byte* arena) noexcept {
 bool CollectorState::mark(const Deadline& deadline) noexcept {
   const auto reach = [this](Object& object) { mark_object(object); };
   if (arena_ == 0 && !in_slices_) {
-    for (LargeObject* large = heap_.large_objects().first(); large != nullptr; large = large->next) {
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
       if (std::exchange(signed_scratch(large->scratch), 0) < 0) {
         mark_object(*large->object());
       }
@@ -346,7 +347,8 @@ bool CollectorState::condemn(const Deadline& deadline) noexcept {
     });
   });
   if (done && !in_slices_) {
-    for (LargeObject* large = heap_.large_objects().first(); large != nullptr; large = large->next) {
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
       Object& object = *large->object();
       if (is_candidate(object) && !heap_.test(SideBit::mark, object)) {
         condemn_one(object);
