@@ -132,6 +132,7 @@ TEST_F(LargeHeap, ABudgetIsKeptWhileAllIsAlive) {
       if (random() % 8 == 0) {
         at->other = heap.make<Vertex>(0);
         at->other->next = next;
+        at->other->other = next;
       }
       at = std::move(next);
     }
