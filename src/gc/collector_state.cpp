@@ -132,6 +132,8 @@ void CollectorState::begin(Generation generation, bool in_slices) noexcept {
   is_rechecking_ = false;
   program_ran_ = false;
   is_retry_ = false;
+  has_containers_ = false;
+  has_weak_ = false;
   rounds_ = 0;
   rescued_ = 0;
   stack_.reset();

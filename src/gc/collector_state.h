@@ -230,6 +230,8 @@ class CollectorState {
   bool is_retry_ = false;         // of a phase that must be done in one go, at a slice's start
   bool must_yield_ = false;
   bool barrier_is_up_ = false;
+  bool has_containers_ = false;  // the condemned
+  bool has_weak_ = false;
   bool has_frozen_ = false;
   bool has_saved_ = false;
   std::size_t stress_every_ = 0;
@@ -287,8 +289,7 @@ bool CollectorState::for_each_pool(const Deadline& deadline, Visit visit) noexce
       const std::size_t index = place_;
       const Pool& pool = arena->pools[index];
       const std::byte* const start = arena->address + index * ObjectGeometry::pool_size;
-      if ((pool.state == PoolState::used || pool.state == PoolState::full) &&
-          kind_of(start) != 0) {
+      if ((pool.state == PoolState::used || pool.state == PoolState::full) && kind_of(start) != 0) {
         if (deadline.has_passed()) {
           return false;
         }

@@ -333,6 +333,7 @@ bool CollectorState::mark(const Deadline& deadline) noexcept {
 bool CollectorState::condemn(const Deadline& deadline) noexcept {
   const auto condemn_one = [this](Object& object) {
     heap_.set(SideBit::condemned, object);
+    has_weak_ = has_weak_ || heap_.test(SideBit::weak, object);
     Access::count(object) += in_slices_ ? -bias : 1;
     ++condemned_;
   };
@@ -341,6 +342,8 @@ bool CollectorState::condemn(const Deadline& deadline) noexcept {
     const std::uint64_t* const marks = sides_.table(SideBit::mark, start) + index * words_per_pool;
     const std::uint64_t* const visited =
         sides_.table(SideBit::visited, start) + index * words_per_pool;
+    const Type* const common = sides_.record(pool.start()).family->type;
+    const bool are_containers = common != nullptr && common->slots().traverse_rest != nullptr;
     std::uint64_t skipped[words_per_pool];
     for (std::size_t word = 0; word < words_per_pool; ++word) {
       skipped[word] = marks[word] | (in_slices_ ? ~visited[word] : 0);
@@ -348,6 +351,7 @@ bool CollectorState::condemn(const Deadline& deadline) noexcept {
     for_each_block(pool, starts_.of(pool.block_size), skipped, [&](Object& object) {
       if (is_candidate(object) && Access::count(object) < most_tallied) {
         condemn_one(object);
+        has_containers_ = has_containers_ || are_containers;
       }
     });
   });
