@@ -17,8 +17,12 @@ CollectorState::CollectorState(ObjectHeap& heap, const CollectorOptions& given)
       base_(heap_.pools().range().base()),
       span_(heap_.pools().range().span()),
       rule_(given.thresholds) {
-  if (!stack_.open(span_)) {
+  kinds_ = static_cast<std::uint8_t*>(os::map(kinds_size(), os::page_size()));
+  if (kinds_ == nullptr || !stack_.open(span_)) {
     stack_.close();
+    if (kinds_ != nullptr) {
+      os::release(kinds_, kinds_size());
+    }
     tarn::detail::throw_bad_alloc();
   }
   TARN_CHECK(heap_.hooks().context, ==, nullptr, "a heap has one collector");
@@ -36,6 +40,7 @@ CollectorState::~CollectorState() {
   drop_saved();
   heap_.hooks() = object::CollectorHooks();
   stack_.close();
+  os::release(kinds_, kinds_size());
 }
 
 PacingRule::Heap CollectorState::figures() const noexcept {
@@ -127,6 +132,8 @@ void CollectorState::begin(Generation generation, bool in_slices) noexcept {
   is_rechecking_ = false;
   program_ran_ = false;
   is_retry_ = false;
+  has_containers_ = false;
+  has_weak_ = false;
   rounds_ = 0;
   rescued_ = 0;
   stack_.reset();

@@ -63,7 +63,8 @@ class PacingRule {
 
   // Whether it's worthwhile to look.
   [[nodiscard]] bool is_due(std::size_t allocated) const noexcept {
-    return allocated - young_at_ >= young_;
+    // Two bits for each block of the heap are looked at, too.
+    return allocated - young_at_ >= std::max(young_, base_ / 32);
   }
   [[nodiscard]] Want look(const Heap& heap) noexcept {
     follow(heap);
