@@ -51,7 +51,8 @@ int show() {
   std::printf("\n%zu nodes are left: the address, which we hold, and the people\n",
               count_nodes(heap));
   const tarn::Collection found = collector.collect();
-  std::printf("the collector found %zu, %zu are left\n", found.unreachable, count_nodes(heap));
+  std::printf("the collector found %zu in cycles, %zu are left\n", found.unreachable,
+              count_nodes(heap));
   address = nullptr;
   std::printf("%zu are left\n", count_nodes(heap));
   return 0;
