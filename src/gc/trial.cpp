@@ -202,42 +202,39 @@ bool CollectorState::is_object(const Object& object) const noexcept {
 template <typename Reach>
 bool CollectorState::drain(const Deadline& deadline, Reach reach) noexcept {
   constexpr std::size_t length = 16;
-  Object* coming[length] = {};
-  std::size_t next = 0;
-  std::size_t idle = 0;  // so many places in a row were empty
+  Object* coming[length];
+  std::size_t first = 0;
+  std::size_t count = 0;
   unsigned until_look = 256;
-  while (idle < length) {
-    Object* const due = coming[next];
-    coming[next] = nullptr;
-    if (!stack_.is_empty()) {
+  for (;;) {
+    // Where little waits, as along a chain, nothing waits for company.
+    while (count < length && !stack_.is_empty()) {
       Object& object = stack_.pop();
       if (stack_.size() >= stale_ || is_object(object)) {
         __builtin_prefetch(&object);
-        coming[next] = &object;
+        coming[(first + count++) % length] = &object;
       }
       stale_ = stack_.size() < stale_ ? stack_.size() : stale_;
     }
-    idle = due == nullptr && coming[next] == nullptr ? idle + 1 : 0;
-    next = (next + 1) % length;
-    if (due == nullptr) {
-      continue;
+    if (count == 0) {
+      return true;
     }
-    if (Access::type(*due) != nullptr && !Access::is_dying(*due)) {
-      object::for_each_edge(*due, reach);
+    const Object& due = *coming[first];
+    first = (first + 1) % length;
+    --count;
+    if (Access::type(due) != nullptr && !Access::is_dying(due)) {
+      object::for_each_edge(due, reach);
     }
     if (--until_look == 0) {
       until_look = 256;
       if (deadline.has_passed()) {
-        for (Object* const object : coming) {
-          if (object != nullptr) {
-            stack_.push(*object);
-          }
+        while (count != 0) {
+          stack_.push(*coming[(first + --count) % length]);
         }
         return false;
       }
     }
   }
-  return true;
 }
 
 // In one go only: the edges of all that's marked are seen again. (Those marked before don't count.)

@@ -80,6 +80,12 @@ class DebugHeap {
   }
   std::size_t release_empty_arenas() noexcept;
 
+  void meter_with(AllocationMeter& meter) noexcept {
+    inner_.meter_with(meter);
+    inner_.below().meter_with(meter);
+  }
+  void recount() noexcept { inner_.recount(); }
+
   // Whole arenas only: see FillUntouched.
   void watch(const Watcher& watcher) noexcept { inner_.watch(watcher); }
   void stop_watching() noexcept { inner_.stop_watching(); }

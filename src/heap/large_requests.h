@@ -9,11 +9,14 @@
 
 #include <tarn/heap.h>
 
+#include "heap/allocation_meter.h"
+
 namespace tarn::heap {
 
 class LargeRequests {
  public:
   void open(const GeneralAllocator& general) noexcept { general_ = &general; }
+  void meter_with(AllocationMeter& meter) noexcept { meter_ = &meter; }
 
   // All sizes are over zero and at most largest_request.
   [[nodiscard]] void* allocate(Domain /*domain*/, std::size_t size) noexcept {
@@ -24,7 +27,13 @@ class LargeRequests {
   }
   [[nodiscard]] void* reallocate(Domain /*domain*/, void* block, std::size_t size) noexcept {
     ++ever_;
-    return general_->reallocate(general_->context, block, size);
+    const std::size_t before = size_of(block);
+    void* const moved = general_->reallocate(general_->context, block, size);
+    if (moved != nullptr && meter_ != nullptr) {
+      meter_->take_back(before);
+      meter_->hand_out(size_of(moved));
+    }
+    return moved;
   }
   [[nodiscard]] void* allocate_aligned(Domain /*domain*/, std::size_t alignment,
                                        std::size_t size) noexcept {
@@ -36,6 +45,9 @@ class LargeRequests {
   void free(Domain /*domain*/, void* block) noexcept {
     // Blocks of the general allocator that we didn't ask for come too, so the count stops at zero.
     now_ -= now_ != 0 ? 1U : 0U;
+    if (meter_ != nullptr) {
+      meter_->take_back(size_of(block));
+    }
     general_->free(general_->context, block);
   }
 
@@ -48,11 +60,23 @@ class LargeRequests {
  private:
   [[nodiscard]] void* counted(void* block) noexcept {
     ++ever_;
-    now_ += block != nullptr ? 1U : 0U;
+    if (block != nullptr) {
+      ++now_;
+      if (meter_ != nullptr) {
+        meter_->hand_out(size_of(block));
+      }
+    }
     return block;
   }
 
+  [[nodiscard]] std::size_t size_of(const void* block) const noexcept {
+    return meter_ == nullptr || general_->size_of == nullptr
+               ? 0
+               : general_->size_of(general_->context, block);
+  }
+
   const GeneralAllocator* general_ = nullptr;
+  AllocationMeter* meter_ = nullptr;
   std::size_t now_ = 0;
   std::size_t ever_ = 0;
 };

@@ -175,7 +175,8 @@ template <typename T, typename... Arguments>
 // `type` is T's, or no_type. On this path nothing is called but the constructor, and its members find the barrier
 // down; whatever else there is to do is done elsewhere.
 template <typename T, typename... Arguments>
-[[gnu::always_inline]] inline Ref<T> make_in(ObjectHeap& heap, Type& type, Arguments&&... arguments) {
+[[gnu::always_inline]] inline Ref<T> make_in(ObjectHeap& heap, Type& type,
+                                             Arguments&&... arguments) {
   static_assert(!IsSized<T>, "objects with items are made by make_sized");
   PoolFront& pool = *TypeAccess::pool(type);
   if (pool.freeblock == nullptr || barrier_is_up.is_up()) [[unlikely]] {

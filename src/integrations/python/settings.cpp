@@ -14,6 +14,7 @@ namespace {
 constexpr const char* geometry_names[] = {"tarn", "classic", "modern"};
 constexpr const char* checks_names[] = {"none", "debug"};
 constexpr const char* release_names[] = {"normal", "eager", "off", "at_once"};
+constexpr const char* gc_names[] = {"adaptive", "stock"};
 constexpr const char* control_names[] = {"on", "off"};
 constexpr const char* address_map_names[] = {"automatic", "range", "page_map"};
 
@@ -87,6 +88,8 @@ const char* name_of(ReleasePolicy policy) noexcept {
   return release_names[static_cast<std::size_t>(policy)];
 }
 
+const char* name_of(GcPolicy policy) noexcept { return gc_names[static_cast<std::size_t>(policy)]; }
+
 const char* name_of(Checks checks) noexcept {
   return checks_names[static_cast<std::size_t>(checks)];
 }
@@ -130,6 +133,7 @@ Settings read_settings(int argument_count, char** arguments) noexcept {
       static_cast<ReleasePolicy>(choice("TARN_RELEASE", release_names, settings.quiet));
   settings.decay_milliseconds =
       milliseconds("TARN_DECAY", settings.decay_milliseconds, settings.quiet);
+  settings.gc = static_cast<GcPolicy>(choice("TARN_GC", gc_names, settings.quiet));
   settings.control =
       choice("TARN_CONTROL", control_names, settings.quiet) == 0 && ::getauxval(AT_SECURE) == 0;
   copy_folder("XDG_RUNTIME_DIR", settings.runtime_folder);

@@ -8,6 +8,7 @@
 //                    itself, since the reserved range of addresses counts against that limit
 //   TARN_RELEASE     normal (default), eager, off; at_once for tests: when pages go back to the system
 //   TARN_DECAY       milliseconds (1000): how long a page must have been free while the program is busy
+//   TARN_GC          adaptive (default), stock: who paces the collection of cycles
 //   TARN_CONTROL     on (default), off: whether `tarn release` and `tarn ledger` can reach the process
 //   TARN_REPORT_DIR  a folder (absolute): the process writes there at exit what the allocator did
 #pragma once
@@ -20,12 +21,15 @@ namespace tarn::python {
 
 enum class ReleasePolicy : std::uint8_t { normal, eager, off, at_once };
 
+enum class GcPolicy : std::uint8_t { adaptive, stock };
+
 struct Settings {
   Geometry geometry = Geometry::tarn;
   Checks checks = Checks::none;
   AddressMap address_map = AddressMap::automatic;
   ReleasePolicy release = ReleasePolicy::normal;
   unsigned decay_milliseconds = 1000;
+  GcPolicy gc = GcPolicy::adaptive;
   bool quiet = false;
   // Off also in a process with privileges of its own.
   bool control = true;
@@ -49,5 +53,6 @@ struct Settings {
 [[nodiscard]] const char* name_of(Geometry geometry) noexcept;
 [[nodiscard]] const char* name_of(Checks checks) noexcept;
 [[nodiscard]] const char* name_of(ReleasePolicy policy) noexcept;
+[[nodiscard]] const char* name_of(GcPolicy policy) noexcept;
 
 }  // namespace tarn::python

@@ -49,6 +49,7 @@ struct Options {
   std::string python;
   std::string geometry;
   std::string checks;
+  std::string gc;
   bool quiet = false;
 };
 
@@ -78,6 +79,10 @@ std::optional<Parsed> parse(const std::vector<std::string>& words) {
                   "none (the default), or debug: find writes out of\nbounds, double frees and "
                   "their kind, and abort",
                   {"none", "debug"});
+  line.add_choice("--gc", options.gc,
+                  "adaptive (the default), or stock: collections of cycles\nstart by what the "
+                  "heap does, or at CPython's pace",
+                  {"adaptive", "stock"});
   app.add_flag("--quiet", options.quiet, "no messages from Tarn, but for the report");
 
   parsed.arguments =
@@ -122,6 +127,9 @@ void set_tarn_variables(Environment& environment, const Options& options) {
   }
   if (!options.checks.empty()) {
     environment.set("TARN_CHECKS", options.checks);
+  }
+  if (!options.gc.empty()) {
+    environment.set("TARN_GC", options.gc);
   }
   if (options.quiet) {
     environment.set("TARN_QUIET", "1");
