@@ -64,7 +64,7 @@ void CollectorState::allocating(std::size_t bytes) noexcept {
     }
     return;
   }
-  if (!options.automatic || !rule_.is_due(heap_.pools().handed_out() + large_allocated_)) {
+  if (!options.automatic) {
     return;
   }
   switch (rule_.look(figures())) {

@@ -59,7 +59,7 @@ using object::LargeObject;
 class CollectorState {
  public:
   // std::bad_alloc.
-  CollectorState(ObjectHeap& heap, const CollectorOptions& options);
+  CollectorState(ObjectHeap& heap, const CollectorOptions& given);
   ~CollectorState();
   CollectorState(const CollectorState&) = delete;
   CollectorState& operator=(const CollectorState&) = delete;
@@ -202,7 +202,7 @@ class CollectorState {
   [[nodiscard]] bool is_object(const Object& object) const noexcept;
 
   // What holds the condemned: a biased count, or one more.
-  static constexpr Count bias = Count{1} << 61;
+  static constexpr Count bias = count_bias;
   [[nodiscard]] static bool is_biased(Count count) noexcept { return count < biased_most; }
   // References that aren't ours.
   [[nodiscard]] static Count references(const Object& object) noexcept {

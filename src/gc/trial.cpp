@@ -7,6 +7,8 @@ using detail::Access;
 
 namespace {
 
+constexpr std::size_t least_page = 4096;
+
 // Passed by value: what is stored through a tally may alias anything else.
 struct Range {
   SideTables sides;
@@ -60,6 +62,13 @@ bool CollectorState::prepare(const Deadline& deadline) noexcept {
     const std::uint64_t* const frozen = sides_.table(SideBit::frozen, start);
     for (std::size_t word = 0; word < words_per_arena; ++word) {
       marks[word] = (is_young ? old[word] : 0) | (has_frozen_ ? frozen[word] : 0);
+    }
+    if (in_slices_) {
+      // Now rather than in the middle of a slice: whose tallies are touched first is anybody's guess.
+      volatile std::int8_t* const tallies = sides_.tallies(start);
+      for (std::size_t i = 0; i < SideTables::tally_size; i += least_page) {
+        tallies[i] = 0;
+      }
     }
     const alloc::Arena* const arena = heap_.pools().range().find_arena(start);
     for (std::size_t i = 0; i < ObjectGeometry::pools_per_arena; ++i) {

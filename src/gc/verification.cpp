@@ -222,6 +222,7 @@ bool CollectorState::is_accounted_for(const Object& object) const noexcept {
   if (!is_pooled(object)) {
     return signed_scratch(LargeObject::of(&object).scratch) == references(object);
   }
+  // NOLINTNEXTLINE(bugprone-signed-char-misuse): a tally may be below zero
   Count seen = sides_.tally(&object);
   if (sides_.test(SideBit::wide, &object)) {
     seen += signed_scratch(sides_.scratch(&object));
