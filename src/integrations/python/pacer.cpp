@@ -360,6 +360,9 @@ bool is_enabled() noexcept {
 bool collect(Want want) noexcept {
   const Generation generation = want == Want::full ? Generation::full : Generation::middle;
   const auto index = static_cast<std::size_t>(generation);
+  if (pacer.is_collecting) {
+    return false;  // in another thread, which has let the GIL go in a finalizer
+  }
   const std::uint64_t before = pacer.pauses[index].count;
   pacer.is_collecting = true;
   static_cast<void>(
@@ -494,6 +497,7 @@ void told(void* /*context*/, heap::AllocationMeter& meter) noexcept {
 void after_fork_in_child() noexcept {
   pacer.has_called = false;
   pacer.is_queued = false;
+  pacer.is_collecting = false;
   pacer.helper_runs = false;
   pacer.helper_is_unjoined = false;
   pacer.main_thread = ::pthread_self();

@@ -255,6 +255,23 @@ worker.start()
 worker.join()
 """), 16 + 15 * SLACK)
 
+    def test_finalizers_that_let_the_main_thread_run_meanwhile(self) -> None:
+        # It is called then, too, and what goes on is no collection of the program's.
+        for python in self.each():
+            outcome = self.on_tarn(python, HELPERS + """
+class Slow(Node):
+    def __del__(self):
+        time.sleep(0.002)
+def work():
+    for _ in range(700):
+        slow = Slow()
+        slow.self, slow.bytes = slow, bytearray(1 << 20)
+worker = threading.Thread(target=work)
+worker.start()
+while worker.is_alive(): time.sleep(0.02)
+""")
+            self.assertEqual((outcome.report["gc_state"], outcome.report["gc_by_program"]), ("pacing", "0"))
+
     def test_functions_of_atexit_make_garbage(self) -> None:
         # 3.8 takes no calls any more by then, and says so.
         for python in self.each():
