@@ -30,8 +30,14 @@ class LargeRequests {
     const std::size_t before = size_of(block);
     void* const moved = general_->reallocate(general_->context, block, size);
     if (moved != nullptr && meter_ != nullptr) {
-      meter_->take_back(before);
-      meter_->hand_out(size_of(moved));
+      // What it has grown by: nothing else became garbage. A string of megabytes that grows by a letter is the
+      // same one.
+      const std::size_t after = size_of(moved);
+      if (after > before) {
+        meter_->hand_out(after - before);
+      } else {
+        meter_->take_back(before - after);
+      }
     }
     return moved;
   }
