@@ -52,9 +52,10 @@ enum class CollectorDebug : std::uint8_t {
   statistics = 1,   // a line on standard error for each collection
   collectable = 2,  // … and for each object that's found to be garbage
   save_all = 4,     // garbage isn't freed: see Collector::for_each_saved
-  leaks = 8,        // when the collector is destroyed: a report of the cycles left, on standard error
+  leaks = 8,  // when the collector is destroyed: a report of the cycles left, on standard error
 };
-[[nodiscard]] constexpr CollectorDebug operator|(CollectorDebug left, CollectorDebug right) noexcept {
+[[nodiscard]] constexpr CollectorDebug operator|(CollectorDebug left,
+                                                 CollectorDebug right) noexcept {
   return static_cast<CollectorDebug>(static_cast<unsigned>(left) | static_cast<unsigned>(right));
 }
 [[nodiscard]] constexpr bool has(CollectorDebug flags, CollectorDebug flag) noexcept {
@@ -70,10 +71,10 @@ struct CollectorOptions {
 // One collection, as callbacks and statistics see it.
 struct Collection {
   Generation generation = Generation::full;
-  std::size_t examined = 0;     // objects
-  std::size_t unreachable = 0;  // objects that died of it, or were saved
-  std::size_t resurrected = 0;  // objects that finalizers made reachable again
-  std::size_t slices = 0;       // 1: without interruption
+  std::size_t examined = 0;           // objects
+  std::size_t unreachable = 0;        // objects that died of it, or were saved
+  std::size_t resurrected = 0;        // objects that finalizers made reachable again
+  std::size_t slices = 0;             // 1: without interruption
   std::chrono::nanoseconds pause{0};  // the longest slice
   std::chrono::nanoseconds total{0};  // of all slices
   // A collection in slices that left what it had found to a later one, since the program didn't let go of it, or
@@ -160,12 +161,14 @@ class Collector {
   template <typename Visit>
   void for_each_referrer(const Object& object, Visit visit) const {
     visit_referrers(
-        object, [](void* context, Object& other) { (*static_cast<Visit*>(context))(other); }, &visit);
+        object, [](void* context, Object& other) { (*static_cast<Visit*>(context))(other); },
+        &visit);
   }
   template <typename Visit>
   void for_each_referent(const Object& object, Visit visit) const {
     visit_referents(
-        object, [](void* context, Object& other) { (*static_cast<Visit*>(context))(other); }, &visit);
+        object, [](void* context, Object& other) { (*static_cast<Visit*>(context))(other); },
+        &visit);
   }
   // std::bad_alloc.
   [[nodiscard]] std::vector<Ref<Object>> referrers(const Object& object) const;

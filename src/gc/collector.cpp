@@ -22,8 +22,12 @@ Collector::~Collector() {
   delete state_;
 }
 
-Collection Collector::collect(Generation generation) noexcept { return state_->collect(generation); }
-bool Collector::collect(std::chrono::nanoseconds budget) noexcept { return state_->collect(budget); }
+Collection Collector::collect(Generation generation) noexcept {
+  return state_->collect(generation);
+}
+bool Collector::collect(std::chrono::nanoseconds budget) noexcept {
+  return state_->collect(budget);
+}
 bool Collector::is_under_way() const noexcept { return state_->is_under_way(); }
 const Collection& Collector::last() const noexcept { return state_->last(); }
 

@@ -17,8 +17,12 @@ CollectorState::CollectorState(ObjectHeap& heap, const CollectorOptions& given)
       base_(heap_.pools().range().base()),
       span_(heap_.pools().range().span()),
       rule_(given.thresholds) {
-  if (!stack_.open()) {
+  kinds_ = static_cast<std::uint8_t*>(os::map(kinds_size(), os::page_size()));
+  if (kinds_ == nullptr || !stack_.open(span_)) {
     stack_.close();
+    if (kinds_ != nullptr) {
+      os::release(kinds_, kinds_size());
+    }
     tarn::detail::throw_bad_alloc();
   }
   TARN_CHECK(heap_.hooks().context, ==, nullptr, "a heap has one collector");
@@ -36,13 +40,13 @@ CollectorState::~CollectorState() {
   drop_saved();
   heap_.hooks() = object::CollectorHooks();
   stack_.close();
+  os::release(kinds_, kinds_size());
 }
 
 PacingRule::Heap CollectorState::figures() const noexcept {
   const object::ObjectPools& pools = heap_.pools();
-  return {
-      .taken = pools.counters().pools_now * ObjectGeometry::pool_size + heap_.large_bytes(),
-      .allocated = pools.handed_out() + large_allocated_};
+  return {.taken = pools.counters().pools_now * ObjectGeometry::pool_size + heap_.large_bytes(),
+          .allocated = pools.handed_out() + large_allocated_};
 }
 
 void CollectorState::hear_allocating(void* context, Type* /*type*/, std::size_t bytes) noexcept {
@@ -144,8 +148,7 @@ void CollectorState::run(const Deadline& deadline) noexcept {
       break;
     }
   }
-  const auto pause =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start);
+  const auto pause = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start);
   ++current_.slices;
   current_.total += pause;
   current_.pause = std::max(current_.pause, pause);

@@ -185,6 +185,13 @@ class CollectorState {
   template <typename Visit>
   void for_each_condemned_large(Visit visit) noexcept;
 
+  // Of any address in a pool.
+  [[nodiscard]] std::uint8_t& kind_of(const void* address) const noexcept {
+    return kinds_[(base::address_of(address) - base_) >> ObjectGeometry::pool_shift];
+  }
+  [[nodiscard]] std::size_t kinds_size() const noexcept {
+    return base::round_up(span_ >> ObjectGeometry::pool_shift, os::page_size());
+  }
   [[nodiscard]] bool is_pooled(const Object& object) const noexcept {
     return heap_.is_pooled(&object);
   }
@@ -208,6 +215,7 @@ class CollectorState {
   const SideTables sides_;
   const std::uintptr_t base_;  // of all arenas
   const std::size_t span_;
+  std::uint8_t* kinds_ = nullptr;  // of each pool: whether its objects may have references
   PacingRule rule_;
   MarkStack stack_;
   BlockStarts starts_;
@@ -280,7 +288,7 @@ bool CollectorState::for_each_pool(const Deadline& deadline, Visit visit) noexce
       const Pool& pool = arena->pools[index];
       const std::byte* const start = arena->address + index * ObjectGeometry::pool_size;
       if ((pool.state == PoolState::used || pool.state == PoolState::full) &&
-          sides_.kind(start) != 0) {
+          kind_of(start) != 0) {
         if (deadline.has_passed()) {
           return false;
         }

@@ -158,6 +158,12 @@ void CollectorState::drop_saved() noexcept {
 
 // Who was marked is old. A block that was freed keeps its bit, until the next collection of all.
 bool CollectorState::finish(const Deadline& deadline) noexcept {
+  stack_.reset();
+  while (!stack_.shrink()) {
+    if (deadline.has_passed()) {
+      return false;
+    }
+  }
   const bool done = for_each_arena(deadline, [this](const std::byte* arena) {
     std::uint64_t* const old = sides_.table(SideBit::old, arena);
     const std::uint64_t* const marks = sides_.table(SideBit::mark, arena);
@@ -172,7 +178,8 @@ bool CollectorState::finish(const Deadline& deadline) noexcept {
     }
   });
   if (done && !in_slices_) {
-    for (LargeObject* large = heap_.large_objects().first(); large != nullptr; large = large->next) {
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
       constexpr auto mark = static_cast<unsigned>(SideBit::mark);
       constexpr auto old = static_cast<unsigned>(SideBit::old);
       large->bits = (large->bits & ~(1U << old)) | (((large->bits >> mark) & 1U) << old);

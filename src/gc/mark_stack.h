@@ -6,15 +6,18 @@
 
 #include <tarn/object/object.h>
 
+#include "base/bits.h"
 #include "os/virtual_memory.h"
 
 namespace tarn::gc {
 
 class MarkStack {
  public:
-  // False: no memory at all.
-  [[nodiscard]] bool open() noexcept {
-    for (std::size_t bytes = most_bytes; bytes >= least_bytes; bytes /= 2) {
+  // For so many bytes of objects at most. False: no memory at all.
+  [[nodiscard]] bool open(std::size_t span) noexcept {
+    const std::size_t wanted = base::round_up(span / 32, least_bytes);
+    for (std::size_t bytes = wanted < most_bytes ? wanted : most_bytes; bytes >= least_bytes;
+         bytes /= 2) {
       entries_ = static_cast<Object**>(os::reserve(bytes, os::page_size()));
       if (entries_ != nullptr) {
         reserved_ = bytes;
@@ -46,17 +49,23 @@ class MarkStack {
   [[nodiscard]] bool overflowed() const noexcept { return overflowed_; }
   void forget_overflow() noexcept { overflowed_ = false; }
 
-  // Empty again; memory beyond what is usual goes back.
   void reset() noexcept {
     size_ = 0;
     overflowed_ = false;
-    const std::size_t usual = least_bytes / sizeof(Object*);
-    if (capacity_ > usual) {
-      os::decommit(reinterpret_cast<std::byte*>(entries_) + least_bytes,
-                   committed_ - least_bytes);
-      committed_ = least_bytes;
-      capacity_ = usual < limit_ ? usual : limit_;
+  }
+  // Of an empty one: a part of the memory beyond what is usual goes back. True: that was all.
+  [[nodiscard]] bool shrink() noexcept {
+    if (committed_ == least_bytes) {
+      return true;
     }
+    constexpr std::size_t most = std::size_t{1} << 20;
+    const std::size_t beyond = committed_ - least_bytes;
+    const std::size_t bytes = beyond < most ? beyond : most;
+    committed_ -= bytes;
+    os::decommit(reinterpret_cast<std::byte*>(entries_) + committed_, bytes);
+    capacity_ = committed_ / sizeof(Object*);
+    capacity_ = capacity_ < limit_ ? capacity_ : limit_;
+    return false;
   }
 
   // For tests: it overflows beyond so many.
@@ -66,16 +75,18 @@ class MarkStack {
   }
 
  private:
-  static constexpr std::size_t most_bytes = std::size_t{1} << 33;
+  static constexpr std::size_t most_bytes = std::size_t{1} << 32;
   static constexpr std::size_t least_bytes = std::size_t{256} * 1024;
 
   [[nodiscard]] bool grow() noexcept {
-    const std::size_t bytes = committed_ == 0 ? least_bytes : 2 * committed_;
-    if (capacity_ == limit_ || bytes > reserved_ || !os::commit(entries_, bytes)) {
+    std::size_t bytes = committed_ == 0 ? least_bytes : committed_;  // as much again
+    bytes = bytes < reserved_ - committed_ ? bytes : reserved_ - committed_;
+    if (capacity_ == limit_ || bytes == 0 ||
+        !os::commit(reinterpret_cast<std::byte*>(entries_) + committed_, bytes)) {
       return false;
     }
-    committed_ = bytes;
-    capacity_ = bytes / sizeof(Object*);
+    committed_ += bytes;
+    capacity_ = committed_ / sizeof(Object*);
     capacity_ = capacity_ < limit_ ? capacity_ : limit_;
     return true;
   }

@@ -63,7 +63,8 @@ class PacingRule {
 
   // Whether it's worthwhile to look.
   [[nodiscard]] bool is_due(std::size_t allocated) const noexcept {
-    return allocated - young_at_ >= young_;
+    // Two bits for each block of the heap are looked at, too.
+    return allocated - young_at_ >= std::max(young_, base_ / 32);
   }
   [[nodiscard]] Want look(const Heap& heap) noexcept {
     follow(heap);
@@ -96,8 +97,7 @@ class PacingRule {
       allowance_ = has_grown ? std::min(2 * allowance_, limit(before.taken)) : allowance_;
       patience_ = std::min(patience_ + 1, most_patience);
     } else if (is_much) {
-      allowance_ =
-          has_grown ? std::max(allowance_ / 2, thresholds_.garbage_floor / 4) : allowance_;
+      allowance_ = has_grown ? std::max(allowance_ / 2, thresholds_.garbage_floor / 4) : allowance_;
       patience_ = 0;
     }
     is_wary_ = !is_little;

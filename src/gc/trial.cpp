@@ -10,6 +10,7 @@ namespace {
 // Passed by value: what is stored through a tally may alias anything else.
 struct Range {
   SideTables sides;
+  const std::uint8_t* kinds;
   std::uintptr_t base;
   std::size_t span;
   bool sees_large;
@@ -18,14 +19,15 @@ struct Range {
 template <bool some_are_marked>
 [[gnu::always_inline]] inline void see(const Range range, SeenReferences& seen,
                                        Object& target) noexcept {
-  if (base::address_of(&target) - range.base >= range.span) [[unlikely]] {
+  const std::size_t offset = base::address_of(&target) - range.base;
+  if (offset >= range.span) [[unlikely]] {
     LargeObject& large = LargeObject::of(&target);
     if (range.sees_large && ((large.bits >> static_cast<unsigned>(SideBit::mark)) & 1U) == 0) {
       add_wide(signed_scratch(large.scratch), 1);
     }
     return;
   }
-  if (range.sides.kind(&target) == 0) {
+  if (range.kinds[offset >> ObjectGeometry::pool_shift] == 0) {
     return;
   }
   if constexpr (some_are_marked) {
@@ -42,7 +44,8 @@ bool CollectorState::prepare(const Deadline& deadline) noexcept {
   const bool is_young = current_.generation == Generation::young;
   some_are_marked_ = is_young || has_frozen_;
   if (arena_ == 0 && !in_slices_) {
-    for (LargeObject* large = heap_.large_objects().first(); large != nullptr; large = large->next) {
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
       const auto bit = [&](SideBit which) {
         return (large->bits >> static_cast<unsigned>(which)) & 1U;
       };
@@ -62,7 +65,7 @@ bool CollectorState::prepare(const Deadline& deadline) noexcept {
     for (std::size_t i = 0; i < ObjectGeometry::pools_per_arena; ++i) {
       const Pool& pool = arena->pools[i];
       const std::byte* const address = start + i * ObjectGeometry::pool_size;
-      std::uint8_t& kind = sides_.kind(address);
+      std::uint8_t& kind = kind_of(address);
       kind = 0;
       if (i < arena->first_untouched &&
           (pool.state == PoolState::used || pool.state == PoolState::full)) {
@@ -88,7 +91,8 @@ bool CollectorState::tally(const Deadline& deadline) noexcept {
     }
   });
   if (done && !in_slices_) {
-    for (LargeObject* large = heap_.large_objects().first(); large != nullptr; large = large->next) {
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
       Object& object = *large->object();
       if (!is_candidate(object) || heap_.test(SideBit::mark, object)) {
         continue;
@@ -99,7 +103,7 @@ bool CollectorState::tally(const Deadline& deadline) noexcept {
       scratch = references > most_tallied || scratch == never_zero
                     ? never_zero
                     : scratch - static_cast<std::int32_t>(references);
-      const Range range{sides_, base_, span_, true};
+      const Range range{sides_, kinds_, base_, span_, true};
       object::for_each_edge(object, [&, range](Object& target) { see<true>(range, seen, target); });
     }
   }
@@ -111,10 +115,9 @@ void CollectorState::tally_pool(const Pool& pool, std::size_t index,
                                 SeenReferences& seen) noexcept {
   const std::byte* const start = pool.start();
   const std::byte* const arena = start - index * ObjectGeometry::pool_size;
-  const Range range{sides_, base_, span_, !in_slices_};
+  const Range range{sides_, kinds_, base_, span_, !in_slices_};
   const std::uint64_t* const starts = starts_.of(pool.block_size);
-  const std::uint64_t* const marks =
-      sides_.table(SideBit::mark, arena) + index * words_per_pool;
+  const std::uint64_t* const marks = sides_.table(SideBit::mark, arena) + index * words_per_pool;
   const Type* const common = sides_.record(start).family->type;
   const bool in_slices = in_slices_;
   std::size_t examined = 0;
@@ -163,7 +166,7 @@ void CollectorState::tally_pool(const Pool& pool, std::size_t index,
     }
     return;
   }
-  if (sides_.kind(&object) != 0 && !sides_.test(SideBit::mark, &object)) {
+  if (kind_of(&object) != 0 && !sides_.test(SideBit::mark, &object)) {
     sides_.set(SideBit::mark, &object);
     stack_.push(object);
   }
@@ -240,8 +243,7 @@ void CollectorState::make_up_for_overflow(Reach reach) noexcept {
       };
       std::uint64_t skipped[words_per_pool];
       for (std::size_t word = 0; word < words_per_pool; ++word) {
-        skipped[word] = ~words(SideBit::mark)[word] |
-                        (is_young ? words(SideBit::old)[word] : 0) |
+        skipped[word] = ~words(SideBit::mark)[word] | (is_young ? words(SideBit::old)[word] : 0) |
                         (has_frozen_ ? words(SideBit::frozen)[word] : 0);
       }
       for_each_block(pool, starts_.of(pool.block_size), skipped, [&](Object& object) {
@@ -253,11 +255,11 @@ void CollectorState::make_up_for_overflow(Reach reach) noexcept {
     });
     arena_ = arena;
     place_ = place;
-    for (LargeObject* large = heap_.large_objects().first(); large != nullptr; large = large->next) {
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
       Object& object = *large->object();
       if (is_candidate(object) && heap_.test(SideBit::mark, object) &&
-          !heap_.test(SideBit::frozen, object) &&
-          !(is_young && heap_.test(SideBit::old, object))) {
+          !heap_.test(SideBit::frozen, object) && !(is_young && heap_.test(SideBit::old, object))) {
         object::for_each_edge(object, reach);
         (void)drain(Deadline(), reach);
       }
@@ -274,8 +276,7 @@ void CollectorState::mark_roots(const std::byte* arena) noexcept {
       const std::byte* const object =
           arena + (word * 64 + static_cast<std::size_t>(std::countr_zero(bits))) * granule_size;
       std::int8_t& tally = sides.tally(object);
-      const std::int32_t scratch =
-          std::exchange(signed_scratch(sides.scratch(object)), 0);
+      const std::int32_t scratch = std::exchange(signed_scratch(sides.scratch(object)), 0);
       tally = scratch == never_zero || std::int64_t{scratch} + tally < 0 ? -1 : 0;
     }
   }
@@ -288,7 +289,8 @@ void CollectorState::mark_roots(const std::byte* arena) noexcept {
     for (std::uint64_t bits = std::exchange(tallies[word], 0) & signs; bits != 0;
          bits &= bits - 1) {
       const std::size_t granule = word * 8 + static_cast<std::size_t>(std::countr_zero(bits)) / 8;
-      auto& object = *reinterpret_cast<Object*>(const_cast<std::byte*>(arena) + granule * granule_size);
+      auto& object =
+          *reinterpret_cast<Object*>(const_cast<std::byte*>(arena) + granule * granule_size);
       if (!sides.test(SideBit::mark, &object)) {
         sides.set(SideBit::mark, &object);
         stack_.push(object);
@@ -300,7 +302,8 @@ void CollectorState::mark_roots(const std::byte* arena) noexcept {
 bool CollectorState::mark(const Deadline& deadline) noexcept {
   const auto reach = [this](Object& object) { mark_object(object); };
   if (arena_ == 0 && !in_slices_) {
-    for (LargeObject* large = heap_.large_objects().first(); large != nullptr; large = large->next) {
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
       if (std::exchange(signed_scratch(large->scratch), 0) < 0) {
         mark_object(*large->object());
       }
@@ -346,7 +349,8 @@ bool CollectorState::condemn(const Deadline& deadline) noexcept {
     });
   });
   if (done && !in_slices_) {
-    for (LargeObject* large = heap_.large_objects().first(); large != nullptr; large = large->next) {
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
       Object& object = *large->object();
       if (is_candidate(object) && !heap_.test(SideBit::mark, object)) {
         condemn_one(object);

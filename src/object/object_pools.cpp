@@ -84,10 +84,10 @@ detail::FreeBlock* ObjectPools::take_block(Pool& pool) noexcept {
     }
   }
   // All free blocks of the pool are at the hot path's disposal now.
-  const std::size_t available =
-      hears_of_all_ ? 1
-                    : pool.blocks + std::size_t{1} - pool.allocated() - pool.untouched_blocks -
-                          Pages::returned_blocks(pool);
+  const std::size_t available = hears_of_all_
+                                    ? 1
+                                    : pool.blocks + std::size_t{1} - pool.allocated() -
+                                          pool.untouched_blocks - Pages::returned_blocks(pool);
   handed_out_ += available * pool.block_size;
   auto* const block = reinterpret_cast<FreeBlock*>(pool.freeblock);
   pool.freeblock = reinterpret_cast<alloc::Block*>(block->next);

@@ -424,8 +424,8 @@ TEST(CollectorAtExit, ReportsLeaksOnStandardErrorWhenAsked) {
 
 TEST(CollectorDebugging, TellsOfCollectionsAndGarbage) {
   ObjectHeap heap;
-  Collector collector(
-      heap, {.automatic = false, .debug = CollectorDebug::statistics | CollectorDebug::collectable});
+  Collector collector(heap, {.automatic = false,
+                             .debug = CollectorDebug::statistics | CollectorDebug::collectable});
   const auto make = [&] {
     const Ref<Node> node = heap.make<Node>();
     node->next = node;
