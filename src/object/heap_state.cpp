@@ -114,8 +114,7 @@ bool HeapState::open(const ObjectHeapOptions& options) noexcept {
         szidx < ObjectGeometry::small_classes ? heap_->sized_[szidx] : sized_fronts_[szidx];
     pools_.add_family(sized_[szidx], front, ObjectGeometry::block_size_of(szidx), nullptr);
   }
-  heap_->sized_[ObjectGeometry::small_classes] =
-      front_of_nobody();
+  heap_->sized_[ObjectGeometry::small_classes] = front_of_nobody();
   pools_.add_family(type_family_, type_front_, sizeof(TypeBlock), nullptr);
 
   // Object's type has no base, and the type of types has it as its own.
@@ -221,13 +220,8 @@ HeapState* HeapState::find(const Object& object) noexcept {
     if (state->is_pooled(&object)) {
       return state;
     }
-    for (LargeObject* large = state->large_.first(); large != nullptr; large = large->next) {
-      if (large->object() == &object) {
-        return state;
-      }
-    }
   }
-  return nullptr;
+  return LargeObject::of(&object).heap;  // other heaps' lists are theirs
 }
 
 void* HeapState::allocate(Type& type, std::size_t bytes) noexcept {
@@ -267,7 +261,8 @@ void* HeapState::allocate_large(std::size_t bytes) noexcept {
                        .size = bytes,
                        .bits = 0,
                        .scratch = 0,
-                       .collector = {}};
+                       .heap = this,
+                       .collector = 0};
   reinterpret_cast<detail::FreeBlock*>(large->object())->no_type = nullptr;
   large_.push_front(*large);
   ++large_count_;

@@ -103,6 +103,9 @@ template <typename T>
   free_block(type, address);
 }
 
+// An object that doesn't come to life may be referred to weakly.
+void forget_unborn(Type& type, void* block) noexcept;
+
 // Gives the block back unless an object came to life in it.
 template <typename T>
 class BlockGuard {
@@ -110,6 +113,7 @@ class BlockGuard {
   BlockGuard(Type& type, void* block) noexcept : type_(type), block_(block) {}
   ~BlockGuard() {
     if (block_ != nullptr) {
+      forget_unborn(type_, block_);
       free_block_of<T>(type_, block_);
     }
   }
@@ -175,7 +179,8 @@ template <typename T, typename... Arguments>
 // `type` is T's, or no_type. On this path nothing is called but the constructor, and its members find the barrier
 // down; whatever else there is to do is done elsewhere.
 template <typename T, typename... Arguments>
-[[gnu::always_inline]] inline Ref<T> make_in(ObjectHeap& heap, Type& type, Arguments&&... arguments) {
+[[gnu::always_inline]] inline Ref<T> make_in(ObjectHeap& heap, Type& type,
+                                             Arguments&&... arguments) {
   static_assert(!IsSized<T>, "objects with items are made by make_sized");
   PoolFront& pool = *TypeAccess::pool(type);
   if (pool.freeblock == nullptr || barrier_is_up.is_up()) [[unlikely]] {
