@@ -64,7 +64,9 @@ void CollectorState::allocating(std::size_t bytes) noexcept {
     }
     return;
   }
-  if (!options.automatic || !rule_.is_due(heap_.pools().handed_out() + large_allocated_)) {
+  // Who is due while somebody dies waits until that's over.
+  if (!options.automatic || !rule_.is_due(heap_.pools().handed_out() + large_allocated_) ||
+      heap_.is_anyone_dying()) {
     return;
   }
   switch (rule_.look(figures())) {
@@ -92,7 +94,7 @@ void CollectorState::collect_at_allocations(std::size_t every) noexcept {
 }
 
 Collection CollectorState::collect(Generation generation) noexcept {
-  if (is_running_) {
+  if (is_running_ || heap_.is_anyone_dying()) {
     return {};
   }
   finish_slices();
@@ -102,8 +104,8 @@ Collection CollectorState::collect(Generation generation) noexcept {
 }
 
 bool CollectorState::collect(std::chrono::nanoseconds budget) noexcept {
-  if (is_running_) {
-    return false;
+  if (is_running_ || heap_.is_anyone_dying()) {
+    return true;  // whoever asks again and again must not do so for ever
   }
   const Deadline deadline(budget);
   if (!is_under_way()) {
@@ -122,8 +124,8 @@ void CollectorState::finish_slices() noexcept {
 void CollectorState::begin(Generation generation, bool in_slices) noexcept {
   current_ = Collection{.generation = generation};
   is_running_ = true;
-  for (const Collector::Callback& callback : before) {
-    callback(current_);
+  for (std::size_t i = 0, count = before.size(); i < count; ++i) {
+    before[i](current_);
   }
   is_running_ = false;
   figures_before_ = figures();
@@ -175,8 +177,8 @@ void CollectorState::end() noexcept {
   if (has(options.debug, CollectorDebug::statistics)) {
     tell_of_collection();
   }
-  for (const Collector::Callback& callback : after) {
-    callback(last_);
+  for (std::size_t i = 0, count = after.size(); i < count; ++i) {
+    after[i](last_);
   }
 }
 

@@ -39,6 +39,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include <tarn/gc.h>
@@ -88,8 +89,9 @@ class CollectorState {
 
   CollectorOptions options;
   CollectorStatistics statistics;
-  std::vector<Collector::Callback> before;
-  std::vector<Collector::Callback> after;
+  // Deques: a callback may add others while it runs.
+  std::deque<Collector::Callback> before;
+  std::deque<Collector::Callback> after;
 
  private:
   enum class Phase : std::uint8_t {
@@ -287,8 +289,7 @@ bool CollectorState::for_each_pool(const Deadline& deadline, Visit visit) noexce
       const std::size_t index = place_;
       const Pool& pool = arena->pools[index];
       const std::byte* const start = arena->address + index * ObjectGeometry::pool_size;
-      if ((pool.state == PoolState::used || pool.state == PoolState::full) &&
-          kind_of(start) != 0) {
+      if ((pool.state == PoolState::used || pool.state == PoolState::full) && kind_of(start) != 0) {
         if (deadline.has_passed()) {
           return false;
         }
