@@ -93,6 +93,22 @@ TEST(Construction, MembersOfABaseBesideObjectAreSeen) {
   heap.verify();
 }
 
+// Its base would give the blocks to pools, where they aren't from.
+TEST(ConstructionDeathTest, ATypeMadeAtRunTimeDoesNotOutgrowItsBasesWayToFree) {
+  ObjectHeap heap;
+  TypeSpec large;
+  large.name = "Large";
+  large.basic_size = 8000;
+  large.base = &heap.type<Leaf>();
+  EXPECT_DEATH(heap.make_type(large), "give it a slot");
+  TypeSpec with_items;
+  with_items.name = "WithItems";
+  with_items.basic_size = sizeof(Leaf);
+  with_items.item_size = 8;
+  with_items.base = &heap.type<Leaf>();
+  EXPECT_DEATH(heap.make_type(with_items), "give it a slot");
+}
+
 struct Known final : Object {
   explicit Known(std::optional<Weak<Known>>& weak) { weak.emplace(*this); }
 };
