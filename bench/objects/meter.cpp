@@ -17,12 +17,14 @@ double Meter::cpu_seconds() {
   constexpr double nanoseconds_a_second = 1e9;
   timespec time{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / nanoseconds_a_second;
+  return static_cast<double>(time.tv_sec) +
+         static_cast<double>(time.tv_nsec) / nanoseconds_a_second;
 }
 
-void Meter::print(std::string_view name, Clock::duration time, double cpu, std::uint64_t operations) const {
-  std::printf("part %.*s %.9f %.9f %" PRIu64 " %.9f\n", static_cast<int>(name.size()), name.data(), seconds(time), cpu,
-              operations, seconds(longest_));
+void Meter::print(std::string_view name, Clock::duration time, double cpu,
+                  std::uint64_t operations) const {
+  std::printf("part %.*s %.9f %.9f %" PRIu64 " %.9f\n", static_cast<int>(name.size()), name.data(),
+              seconds(time), cpu, operations, seconds(longest_));
 }
 
 std::uint64_t peak_memory_kib() {

@@ -36,7 +36,8 @@ class Meter {
  private:
   // Of all threads of the process.
   [[nodiscard]] static double cpu_seconds();
-  void print(std::string_view name, Clock::duration time, double cpu, std::uint64_t operations) const;
+  void print(std::string_view name, Clock::duration time, double cpu,
+             std::uint64_t operations) const;
 
   Clock::time_point last_;
   Clock::duration longest_{};

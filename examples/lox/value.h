@@ -106,7 +106,7 @@ inline Value copy_owned(Value value) {
 
 // A collection under way hears of each reference that becomes part of an object.
 inline void became_member(tarn::Object& object) {
-  if (tarn::detail::barrier_is_up.load(std::memory_order_relaxed)) [[unlikely]] {
+  if (tarn::detail::barrier_is_up.is_up()) [[unlikely]] {
     tarn::detail::barrier(object);
   }
 }

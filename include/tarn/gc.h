@@ -37,7 +37,8 @@ enum class Generation : std::uint8_t { young, full };
 
 // When collections begin by themselves: src/gc/pacing_rule.h has the rule and what it promises.
 struct CollectorThresholds {
-  // A young collection comes after so many bytes were allocated; between these, by what the last ones found.
+  // A young collection comes after so many bytes were allocated; between these, by what the last ones found. On a
+  // large heap a 32nd of it is the least, a quarter the most.
   std::size_t least_young_bytes = std::size_t{512} * 1024;
   std::size_t most_young_bytes = std::size_t{8} * 1024 * 1024;
   // A full collection comes at the latest when the heap has grown by the larger of the two: so many bytes, or so

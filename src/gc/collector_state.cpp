@@ -64,12 +64,14 @@ void CollectorState::allocating(std::size_t bytes) noexcept {
     }
     return;
   }
-  // Who is due while somebody dies waits until that's over.
-  if (!options.automatic || !rule_.is_due(heap_.pools().handed_out() + large_allocated_) ||
-      heap_.is_anyone_dying()) {
+  if (!options.automatic) {
     return;
   }
-  switch (rule_.look(figures())) {
+  const PacingRule::Want want = rule_.look(figures());
+  if (want == PacingRule::Want::nothing || heap_.is_anyone_dying()) {
+    return;  // who is due while somebody dies waits until that's over
+  }
+  switch (want) {
     case PacingRule::Want::nothing:
       break;
     case PacingRule::Want::young:
@@ -134,6 +136,8 @@ void CollectorState::begin(Generation generation, bool in_slices) noexcept {
   is_rechecking_ = false;
   program_ran_ = false;
   is_retry_ = false;
+  has_containers_ = false;
+  has_weak_ = false;
   rounds_ = 0;
   rescued_ = 0;
   stack_.reset();

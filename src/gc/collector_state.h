@@ -204,7 +204,7 @@ class CollectorState {
   [[nodiscard]] bool is_object(const Object& object) const noexcept;
 
   // What holds the condemned: a biased count, or one more.
-  static constexpr Count bias = Count{1} << 61;
+  static constexpr Count bias = count_bias;
   [[nodiscard]] static bool is_biased(Count count) noexcept { return count < biased_most; }
   // References that aren't ours.
   [[nodiscard]] static Count references(const Object& object) noexcept {
@@ -232,6 +232,8 @@ class CollectorState {
   bool is_retry_ = false;         // of a phase that must be done in one go, at a slice's start
   bool must_yield_ = false;
   bool barrier_is_up_ = false;
+  bool has_containers_ = false;  // the condemned
+  bool has_weak_ = false;
   bool has_frozen_ = false;
   bool has_saved_ = false;
   std::size_t stress_every_ = 0;

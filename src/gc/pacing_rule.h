@@ -86,7 +86,7 @@ class PacingRule {
     young_at_ = after.allocated;
     if (collection.generation == Generation::young) {
       if (is_little) {
-        young_ = std::min(2 * young_, thresholds_.most_young_bytes);
+        young_ = std::min(2 * young_, most_young(after));
       } else if (is_much) {
         young_ = std::max(young_ / 2, thresholds_.least_young_bytes);
       }
@@ -111,6 +111,12 @@ class PacingRule {
   [[nodiscard]] std::size_t young_bytes() const noexcept { return young_; }
 
  private:
+  // A young collection looks at some bits of each block of the heap: the larger the heap, the seldomer it comes, or it
+  // would cost more than what it's for. (R1 and R2 don't rest on young ones.)
+  [[nodiscard]] std::size_t most_young(const Heap& heap) const noexcept {
+    return std::max(thresholds_.most_young_bytes, heap.taken / 4);
+  }
+
   // Where cycles die, what the heap has fallen to since is where growth counts from.
   void follow(const Heap& heap) noexcept {
     if (is_wary_) {

@@ -7,6 +7,8 @@ using detail::Access;
 
 namespace {
 
+constexpr std::size_t least_page = 4096;
+
 // Passed by value: what is stored through a tally may alias anything else.
 struct Range {
   SideTables sides;
@@ -60,6 +62,13 @@ bool CollectorState::prepare(const Deadline& deadline) noexcept {
     const std::uint64_t* const frozen = sides_.table(SideBit::frozen, start);
     for (std::size_t word = 0; word < words_per_arena; ++word) {
       marks[word] = (is_young ? old[word] : 0) | (has_frozen_ ? frozen[word] : 0);
+    }
+    if (in_slices_) {
+      // Now rather than in the middle of a slice: whose tallies are touched first is anybody's guess.
+      volatile std::int8_t* const tallies = sides_.tallies(start);
+      for (std::size_t i = 0; i < SideTables::tally_size; i += least_page) {
+        tallies[i] = 0;
+      }
     }
     const alloc::Arena* const arena = heap_.pools().range().find_arena(start);
     for (std::size_t i = 0; i < ObjectGeometry::pools_per_arena; ++i) {
@@ -334,6 +343,7 @@ bool CollectorState::mark(const Deadline& deadline) noexcept {
 bool CollectorState::condemn(const Deadline& deadline) noexcept {
   const auto condemn_one = [this](Object& object) {
     heap_.set(SideBit::condemned, object);
+    has_weak_ = has_weak_ || heap_.test(SideBit::weak, object);
     Access::count(object) += in_slices_ ? -bias : 1;
     ++condemned_;
   };
@@ -342,6 +352,8 @@ bool CollectorState::condemn(const Deadline& deadline) noexcept {
     const std::uint64_t* const marks = sides_.table(SideBit::mark, start) + index * words_per_pool;
     const std::uint64_t* const visited =
         sides_.table(SideBit::visited, start) + index * words_per_pool;
+    const Type* const common = sides_.record(pool.start()).family->type;
+    const bool are_containers = common != nullptr && common->slots().traverse_rest != nullptr;
     std::uint64_t skipped[words_per_pool];
     for (std::size_t word = 0; word < words_per_pool; ++word) {
       skipped[word] = marks[word] | (in_slices_ ? ~visited[word] : 0);
@@ -349,6 +361,7 @@ bool CollectorState::condemn(const Deadline& deadline) noexcept {
     for_each_block(pool, starts_.of(pool.block_size), skipped, [&](Object& object) {
       if (is_candidate(object) && Access::count(object) < most_tallied) {
         condemn_one(object);
+        has_containers_ = has_containers_ || are_containers;
       }
     });
   });

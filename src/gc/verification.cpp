@@ -113,7 +113,8 @@ bool CollectorState::grip(const Deadline& deadline) noexcept {
 bool CollectorState::see_containers(const Deadline& deadline) noexcept {
   raise_barrier();
   rescued_ = 0;
-  if (!in_slices_) {
+  has_weak_ = false;
+  if (!in_slices_ || !has_containers_) {
     return true;
   }
   bool is_late = false;
@@ -231,6 +232,7 @@ bool CollectorState::is_accounted_for(const Object& object) const noexcept {
 
 bool CollectorState::check(const Deadline& deadline) noexcept {
   const auto check_one = [this](Object& object) {
+    has_weak_ = has_weak_ || heap_.test(SideBit::weak, object);
     if (!is_accounted_for(object)) {
       rescue(object);
     }
@@ -269,6 +271,9 @@ void CollectorState::zero_tallies(const std::byte* arena) noexcept {
 
 // All at once: nobody may get hold of one of the condemned when weak references to others are cleared already.
 bool CollectorState::clear_weak(const Deadline& deadline) noexcept {
+  if (!has_weak_) {
+    return true;
+  }
   std::size_t count = 0;
   const auto for_each_weak = [this](auto visit) {
     for (std::size_t index = 0; index < arena_count(); ++index) {

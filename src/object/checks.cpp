@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/message.h"
 #include "object/checks.h"
+#include "object/heap_state.h"
 
 namespace tarn::object {
 
@@ -54,8 +55,9 @@ void check_touch(const Object& object) noexcept {
   if (type == nullptr) {
     return;
   }
-  Gil& gil = type->heap().gil();
-  if (gil.is_in_use() && !gil.is_held_by_this_thread()) {
+  object::HeapState& state = object::HeapState::of(type->heap());
+  Gil& gil = state.gil();
+  if (gil.is_in_use() && !gil.is_held_by_this_thread() && !state.is_ending()) {
     base::fail(base::Message()
                    .text("tarn: a thread touches an object of type ")
                    .escaped(type->name())

@@ -115,7 +115,8 @@ bool HeapState::open(const ObjectHeapOptions& options) noexcept {
     pools_.add_family(sized_[szidx], front, ObjectGeometry::block_size_of(szidx), nullptr);
   }
   heap_->sized_[ObjectGeometry::small_classes] = front_of_nobody();
-  pools_.add_family(type_family_, type_front_, sizeof(TypeBlock), nullptr);
+  // Whole cache lines, so that what the hot path reads of a type is in one.
+  pools_.add_family(type_family_, type_front_, base::round_up(sizeof(TypeBlock), 64), nullptr);
 
   // Object's type has no base, and the type of types has it as its own.
   TypeSpec spec;
@@ -310,6 +311,7 @@ void HeapState::destroy() noexcept {
 // Nobody dies of himself any longer; then all references are cleared, and then all objects end.
 void HeapState::end_objects() noexcept {
   hooks_ = CollectorHooks();
+  is_ending_ = true;
   for_each_object([](Object& object) {
     Count& count = detail::Access::count(object);
     count = count >= immortal_least ? 2 * immortal_count : count + immortal_count;

@@ -34,6 +34,8 @@ class HeapState {
   [[nodiscard]] WeakTable& weak_table() noexcept { return weak_table_; }
   [[nodiscard]] CollectorHooks& hooks() noexcept { return hooks_; }
   [[nodiscard]] Gil& gil() noexcept { return gil_; }
+  // Whether the heap is being destroyed: then nobody else is there, and needs the lock.
+  [[nodiscard]] bool is_ending() const noexcept { return is_ending_; }
   [[nodiscard]] Type* types() const noexcept { return types_; }
   [[nodiscard]] static Type* next_type(const Type& type) noexcept { return type.next_; }
   [[nodiscard]] const base::List<LargeObject>& large_objects() const noexcept { return large_; }
@@ -134,6 +136,7 @@ class HeapState {
   WeakTable weak_table_;
   std::size_t until_failure_ = 0;
   int deaths_ = 0;
+  bool is_ending_ = false;
   bool has_outsiders_ = false;  // references that outlive the heap
   CollectorHooks hooks_;
   Gil gil_;

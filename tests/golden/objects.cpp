@@ -11,7 +11,9 @@ struct Thing : Object {
 };
 
 // An owned copy of a reference that is there.
-void copy(const Ref<Thing>& reference, Ref<Thing>* place) noexcept { ::new (place) Ref<Thing>(reference); }
+void copy(const Ref<Thing>& reference, Ref<Thing>* place) noexcept {
+  ::new (place) Ref<Thing>(reference);
+}
 
 void release(Ref<Thing>* reference) noexcept { reference->~Ref(); }
 

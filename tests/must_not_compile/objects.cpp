@@ -16,9 +16,12 @@ void right(tarn::ObjectHeap& heap) {
   static_cast<void>(heap.make_sized<Text>(3));
 }
 
+// Each answer stays on its mistake's line.
+// clang-format off
 #ifdef WITH_MISTAKES
 void downcast(const tarn::Ref<tarn::Object>& object) {
-  tarn::Ref<Leaf> leaf = object;  // refused: conversion from .*Ref<tarn::Object>.* to non-scalar type .*Ref<Leaf>
+  tarn::Ref<Leaf> leaf =
+      object;  // refused: conversion from .*Ref<tarn::Object>.* to non-scalar type .*Ref<Leaf>
 }
 
 void copy(const Leaf& leaf) {
@@ -43,18 +46,22 @@ void destroy(const tarn::Ref<Leaf>& leaf) {
 }
 
 void own_without_saying_how(Leaf* leaf) {
-  tarn::Ref<Leaf> owned = leaf;  // refused: conversion from .*Leaf\*.* to non-scalar type .*Ref<Leaf>
+  tarn::Ref<Leaf> owned =
+      leaf;  // refused: conversion from .*Leaf\*.* to non-scalar type .*Ref<Leaf>
 }
 
 void own_what_is_borrowed(tarn::Borrowed<Leaf> leaf) {
-  tarn::Ref<Leaf> owned = leaf;  // refused: conversion from .*Borrowed<Leaf>.* to non-scalar type .*Ref<Leaf>
+  tarn::Ref<Leaf> owned =
+      leaf;  // refused: conversion from .*Borrowed<Leaf>.* to non-scalar type .*Ref<Leaf>
 }
 
 struct Virtual : tarn::Object {
   virtual void show() {}
 };
 void make_virtual(tarn::ObjectHeap& heap) {
-  static_cast<void>(heap.make<Virtual>());  // refused: objects have no virtual functions: their Type has slots instead
+  static_cast<void>(
+      heap.make<
+          Virtual>());  // refused: objects have no virtual functions: their Type has slots instead
 }
 
 struct Listed : tarn::Object {
@@ -66,7 +73,8 @@ void list_a_number(tarn::ObjectHeap& heap) {
 }
 
 void list_a_function() {
-  static_cast<void>(tarn::members(&Leaf::function));  // refused: no matching function for call to .*members
+  static_cast<void>(
+      tarn::members(&Leaf::function));  // refused: no matching function for call to .*members
 }
 
 struct Plain {};
@@ -90,3 +98,4 @@ void invent_a_size(tarn::ObjectHeap& heap) {
   static_cast<void>(heap.make_sized<Leaf>(3));  // refused: objects without items are made by make
 }
 #endif
+// clang-format on

@@ -194,7 +194,8 @@ TEST(GilDeathTest, AnObjectTouchedWithoutItIsReported) {
         heap.gil().release();
         Ref<Leaf> copy = leaf;
       },
-      "tarn: a thread touches an object of type tarn::test::Leaf at 0x[0-9a-f]+ without the Gil of its heap; put a "
+      "tarn: a thread touches an object of type tarn::test::Leaf at 0x[0-9a-f]+ without the Gil of "
+      "its heap; put a "
       "Gil::Guard around it");
 }
 

@@ -155,7 +155,8 @@ TEST(ReferencesDeathTest, ABorrowedObjectThatDiesIsReported) {
         Borrowed<Leaf> borrowed(leaf);
         leaf = nullptr;
       },
-      "tarn: an object of type tarn::test::Leaf at 0x[0-9a-f]+ dies while it is borrowed 1 times; hold a Ref for "
+      "tarn: an object of type tarn::test::Leaf at 0x[0-9a-f]+ dies while it is borrowed 1 times; "
+      "hold a Ref for "
       "as long as it is used");
 }
 
@@ -169,7 +170,8 @@ TEST(ReferencesDeathTest, AReleaseTooManyIsReported) {
         Ref<Evil> evil = heap.make<Evil>();
         evil = nullptr;
       },
-      "tarn: a reference to an object of type .*Evil at 0x[0-9a-f]+ was let go more often than it was taken; look for "
+      "tarn: a reference to an object of type .*Evil at 0x[0-9a-f]+ was let go more often than it "
+      "was taken; look for "
       "tarn::adopt of a pointer that isn't owned");
 }
 
@@ -183,7 +185,8 @@ TEST(ReferencesDeathTest, AReferenceThatOutlivesItsHeapIsReported) {
         ObjectHeap heap;
         leaf = heap.make<Leaf>();
       },
-      "tarn: an object of type tarn::test::Leaf still has 1 references when its heap is destroyed; let go of them "
+      "tarn: an object of type tarn::test::Leaf still has 1 references when its heap is destroyed; "
+      "let go of them "
       "before");
 }
 
@@ -192,7 +195,8 @@ TEST(ReferencesDeathTest, AnObjectOnTheStackIsReported) {
     GTEST_SKIP() << "construction is checked in builds that check objects";
   }
   EXPECT_DEATH({ Leaf leaf; },
-               "tarn: an object is constructed at 0x[0-9a-f]+, outside of a heap; make it by ObjectHeap::make");
+               "tarn: an object is constructed at 0x[0-9a-f]+, outside of a heap; make it by "
+               "ObjectHeap::make");
 }
 
 TEST(ReferencesOfAHeapThatGoes, LeaveTheObjectsReadable) {

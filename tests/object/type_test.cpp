@@ -33,9 +33,9 @@ struct Everything : Object {
   std::unique_ptr<Part> elsewhere;
   int number = 0;
   static constexpr auto members = tarn::members(
-      &Everything::one, &Everything::many, &Everything::three, &Everything::plain, &Everything::maybe,
-      &Everything::pair, &Everything::sorted, &Everything::named, &Everything::nested, &Everything::part,
-      &Everything::parts, &Everything::elsewhere);
+      &Everything::one, &Everything::many, &Everything::three, &Everything::plain,
+      &Everything::maybe, &Everything::pair, &Everything::sorted, &Everything::named,
+      &Everything::nested, &Everything::part, &Everything::parts, &Everything::elsewhere);
 };
 
 std::size_t edges_of(const Object& object) {
@@ -207,7 +207,8 @@ TEST(TypesDeathTest, AMemberThatTheListForgotIsReported) {
         ObjectHeap heap;
         (void)heap.make<Forgetful>();
       },
-      "tarn: .*Forgetful has a Member at offset 24 that its list of members lacks; name it in tarn::members\\(…\\)");
+      "tarn: .*Forgetful has a Member at offset 24 that its list of members lacks; name it in "
+      "tarn::members\\(…\\)");
 }
 
 }  // namespace

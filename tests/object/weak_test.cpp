@@ -121,7 +121,8 @@ struct Phoenix : Object {
       : place(to), finalized(counter), resurrects(again) {}
   void finalize() {
     ++finalized;
-    EXPECT_EQ(weak_to_itself.lock().get(), this);  // as in Python, weak references are cleared later
+    EXPECT_EQ(weak_to_itself.lock().get(),
+              this);  // as in Python, weak references are cleared later
     if (resurrects) {
       place = Ref<Phoenix>(share, this);
     }

@@ -84,12 +84,18 @@ struct tarn::Traced<tarn::bench::objects::JsonNode<tarn::bench::objects::Tarn>::
   using Content = Node::Content;
 
   static void traverse(const Content& content, Visitor& visitor) {
-    visit(content, [&](const auto& held) { Traced<std::remove_cvref_t<decltype(held)>>::traverse(held, visitor); });
+    visit(content, [&](const auto& held) {
+      Traced<std::remove_cvref_t<decltype(held)>>::traverse(held, visitor);
+    });
   }
-  static void clear(Content& content) noexcept { const Content old = std::exchange(content, std::monostate{}); }
+  static void clear(Content& content) noexcept {
+    const Content old = std::exchange(content, std::monostate{});
+  }
   template <typename Each>
   static void each_member(const Content& content, Each each) {
-    visit(content, [&](const auto& held) { Traced<std::remove_cvref_t<decltype(held)>>::each_member(held, each); });
+    visit(content, [&](const auto& held) {
+      Traced<std::remove_cvref_t<decltype(held)>>::each_member(held, each);
+    });
   }
 
  private:

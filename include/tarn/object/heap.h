@@ -121,7 +121,8 @@ class ObjectHeap {
   template <typename T>
   [[nodiscard, gnu::noinline]] Type& make_static_type();
   // Null: out of memory.
-  [[nodiscard]] Type* make_type(const TypeSpec& spec, std::uint32_t index, const void* key) noexcept;
+  [[nodiscard]] Type* make_type(const TypeSpec& spec, std::uint32_t index,
+                                const void* key) noexcept;
   [[nodiscard]] static Type& made(Type* type) {
     if (type == nullptr) {
       detail::throw_bad_alloc();
@@ -131,7 +132,7 @@ class ObjectHeap {
   [[nodiscard]] Type* find_type(const void* key) const noexcept;
   void walk(void (*visit)(void* context, Object& object), void* context) const;
 
-  std::uintptr_t base_ = 0;         // of the reserved addresses
+  std::uintptr_t base_ = 0;  // of the reserved addresses
   std::size_t span_ = 0;
   object::HeapState* state_ = nullptr;
   detail::PoolFront* sized_[detail::sized_classes] = {};  // of objects with items, by size

@@ -81,8 +81,7 @@ class Member {
     return *this;
   }
   template <detail::PointsTo<T> U>
-    requires(!std::same_as<T, U>)
-  Member& operator=(Ref<U> ref) noexcept {
+  requires(!std::same_as<T, U>) Member& operator=(Ref<U> ref) noexcept {
     return *this = Ref<T>(std::move(ref));
   }
   Member& operator=(std::nullptr_t) noexcept {

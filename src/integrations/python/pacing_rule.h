@@ -61,7 +61,7 @@ class PacingRule {
   static constexpr std::size_t mebibyte = std::size_t{1} << 20;
   static constexpr std::size_t least_limit = 16 * mebibyte;
   static constexpr std::size_t look_after = mebibyte / 4;
-  static constexpr std::size_t least_allowance = 6 * mebibyte;
+  static constexpr std::size_t least_allowance = 4 * mebibyte;
   static constexpr unsigned first_patience = 4;
   static constexpr unsigned most_patience = 6;
   static constexpr std::size_t least_young = 700;

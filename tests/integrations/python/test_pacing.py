@@ -202,14 +202,19 @@ for worker in workers: worker.join()
     def test_threads_hold_megabytes_while_the_main_thread_waits(self) -> None:
         for python in self.each():
             self.assertLessEqual(self.growth(python, """
+def collections():
+    return sum(each["collections"] for each in gc.get_stats()[1:])
 def work():
-    for _ in range(200):
-        ring(1, 1 << 20)
-        time.sleep(0.001)  # the thread that collects needs a processor too
+    for _ in range(8):
+        before = collections()
+        for _ in range(20): ring(1, 1 << 20)
+        # The thread that collects needs a processor too.
+        end = time.monotonic() + 10
+        while collections() == before and time.monotonic() < end: time.sleep(0.001)
 worker = threading.Thread(target=work)
 worker.start()
 worker.join()
-"""), 16 + 3 * SLACK)
+"""), 20 + 16 + 2 * SLACK)
 
     def test_finalizers_that_make_garbage(self) -> None:
         for python in self.each():
