@@ -121,14 +121,16 @@ class Collector {
   Collector& operator=(const Collector&) = delete;
 
   // Collects without interruption, linear in the objects of the generation (a young one looks at two bits of
-  // each other object, too). One that's under way in slices is finished first. From within a collection (a
-  // finalizer, a callback, a destructor) it does nothing.
+  // each other object, too). One that's under way in slices is finished first. From within a collection or
+  // the death of an object (a finalizer, a weak callback, a destructor) it does nothing: there a container may be
+  // half cleared. Those that are due by themselves wait as well.
   Collection collect(Generation generation = Generation::full) noexcept;
 
   // Goes on with a full collection for so long, or begins one. True: it's finished, what was garbage when it
   // began is gone. The budget is kept but for the edges of one object, one finalizer, callback or destructor of
   // the program's own, and up to half a millisecond for what must be looked at in one go. Cycles through large
-  // objects (over 4 KiB) are left to collect().
+  // objects (over 4 KiB) are left to collect(). Each call gets on a little, even without a budget; where collect()
+  // does nothing, neither does this, and says true.
   bool collect(std::chrono::nanoseconds budget) noexcept;
   // Whether one is under way in slices.
   [[nodiscard]] bool is_under_way() const noexcept;

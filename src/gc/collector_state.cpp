@@ -67,7 +67,11 @@ void CollectorState::allocating(std::size_t bytes) noexcept {
   if (!options.automatic) {
     return;
   }
-  switch (rule_.look(figures())) {
+  const PacingRule::Want want = rule_.look(figures());
+  if (want == PacingRule::Want::nothing || heap_.is_anyone_dying()) {
+    return;  // who is due while somebody dies waits until that's over
+  }
+  switch (want) {
     case PacingRule::Want::nothing:
       break;
     case PacingRule::Want::young:
@@ -92,7 +96,7 @@ void CollectorState::collect_at_allocations(std::size_t every) noexcept {
 }
 
 Collection CollectorState::collect(Generation generation) noexcept {
-  if (is_running_) {
+  if (is_running_ || heap_.is_anyone_dying()) {
     return {};
   }
   finish_slices();
@@ -102,8 +106,8 @@ Collection CollectorState::collect(Generation generation) noexcept {
 }
 
 bool CollectorState::collect(std::chrono::nanoseconds budget) noexcept {
-  if (is_running_) {
-    return false;
+  if (is_running_ || heap_.is_anyone_dying()) {
+    return true;  // whoever asks again and again must not do so for ever
   }
   const Deadline deadline(budget);
   if (!is_under_way()) {
@@ -122,8 +126,8 @@ void CollectorState::finish_slices() noexcept {
 void CollectorState::begin(Generation generation, bool in_slices) noexcept {
   current_ = Collection{.generation = generation};
   is_running_ = true;
-  for (const Collector::Callback& callback : before) {
-    callback(current_);
+  for (std::size_t i = 0, count = before.size(); i < count; ++i) {
+    before[i](current_);
   }
   is_running_ = false;
   figures_before_ = figures();
@@ -177,8 +181,8 @@ void CollectorState::end() noexcept {
   if (has(options.debug, CollectorDebug::statistics)) {
     tell_of_collection();
   }
-  for (const Collector::Callback& callback : after) {
-    callback(last_);
+  for (std::size_t i = 0, count = after.size(); i < count; ++i) {
+    after[i](last_);
   }
 }
 

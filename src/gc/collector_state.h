@@ -39,6 +39,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include <tarn/gc.h>
@@ -88,8 +89,9 @@ class CollectorState {
 
   CollectorOptions options;
   CollectorStatistics statistics;
-  std::vector<Collector::Callback> before;
-  std::vector<Collector::Callback> after;
+  // Deques: a callback may add others while it runs.
+  std::deque<Collector::Callback> before;
+  std::deque<Collector::Callback> after;
 
  private:
   enum class Phase : std::uint8_t {

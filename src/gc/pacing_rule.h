@@ -16,7 +16,8 @@
 //
 // Proof. R1: a full collection is wanted when H - base >= allowance; base <= H(s), allowance <= limit(base) <=
 // limit(H(s)). R2 is the rule itself. Both hold between two looks up to what is allocated meanwhile: a page or a
-// pool of blocks for each type, or one large object.
+// pool of blocks for each type, or one large object; and what is allocated while an object dies, since nobody looks
+// then.
 //
 // Within these bounds what was found decides how often: little, and the next one comes later; much, and it comes
 // sooner.

@@ -300,6 +300,10 @@ void CollectorState::mark_roots(const std::byte* arena) noexcept {
       const std::size_t granule = word * 8 + static_cast<std::size_t>(std::countr_zero(bits)) / 8;
       auto& object =
           *reinterpret_cast<Object*>(const_cast<std::byte*>(arena) + granule * granule_size);
+      // Between slices its pool may have been given to objects of another size.
+      if (in_slices_ && !is_object(object)) {
+        continue;
+      }
       if (!sides.test(SideBit::mark, &object)) {
         sides.set(SideBit::mark, &object);
         stack_.push(object);

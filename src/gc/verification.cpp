@@ -104,7 +104,8 @@ void CollectorState::rescue(Object& object) noexcept {
 bool CollectorState::grip(const Deadline& deadline) noexcept {
   return !in_slices_ || for_each_condemned(deadline, [](Object& object) {
     Count& count = Access::count(object);
-    count -= is_biased(count) ? 0 : 1 + bias;
+    // Who has become immortal is none of ours any longer, which its count says later.
+    count -= is_biased(count) || count >= most_tallied ? 0 : 1 + bias;
   });
 }
 

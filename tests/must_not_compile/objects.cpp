@@ -86,6 +86,14 @@ void forget_the_size(tarn::ObjectHeap& heap) {
   static_cast<void>(heap.make<Text>());  // refused: objects with items are made by make_sized
 }
 
+struct OpenText : tarn::Sized<OpenText, char> {};
+struct LongerText : OpenText {
+  long number = 0;
+};
+void add_data_to_items(tarn::ObjectHeap& heap) {
+  static_cast<void>(heap.make_sized<LongerText>(3));  // refused: derives from a type with items adds no data
+}
+
 void invent_a_size(tarn::ObjectHeap& heap) {
   static_cast<void>(heap.make_sized<Leaf>(3));  // refused: objects without items are made by make
 }

@@ -157,9 +157,11 @@ struct MembersOf {
       std::size_t count = 0;
       for_each_pointer([&](auto pointer) {
         if constexpr (is_direct<decltype(pointer)>) {
+          // A pointer to a member of another base counts from that base: as one of T's own, from the object.
+          typename Held<decltype(pointer)>::type T::*const own = pointer;
           std::ptrdiff_t offset = 0;
-          static_assert(sizeof(offset) == sizeof(pointer));
-          std::memcpy(&offset, &pointer, sizeof(offset));
+          static_assert(sizeof(offset) == sizeof(own));
+          std::memcpy(&offset, &own, sizeof(offset));
           offsets[count++] = static_cast<std::uint16_t>(offset);
         }
       });
