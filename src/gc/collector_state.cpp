@@ -126,6 +126,7 @@ void CollectorState::finish_slices() noexcept {
 void CollectorState::begin(Generation generation, bool in_slices) noexcept {
   current_ = Collection{.generation = generation};
   is_running_ = true;
+  // NOLINTNEXTLINE(modernize-loop-convert): one may add another meanwhile
   for (std::size_t i = 0, count = before.size(); i < count; ++i) {
     before[i](current_);
   }
@@ -181,11 +182,13 @@ void CollectorState::end() noexcept {
   if (has(options.debug, CollectorDebug::statistics)) {
     tell_of_collection();
   }
+  // NOLINTNEXTLINE(modernize-loop-convert): one may add another meanwhile
   for (std::size_t i = 0, count = after.size(); i < count; ++i) {
     after[i](last_);
   }
 }
 
+// NOLINTNEXTLINE(readability-function-cognitive-complexity): a table of phases, to be read line by line
 bool CollectorState::step(const Deadline& deadline) noexcept {
   const auto next = [this](Phase phase) {
     phase_ = phase;

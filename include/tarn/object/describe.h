@@ -18,9 +18,7 @@
 
 #include <tarn/object/sized.h>
 
-namespace tarn {
-
-namespace detail {
+namespace tarn::detail {
 
 inline constexpr std::size_t static_type_limit = 512;  // more have to be looked up
 inline constexpr std::size_t sized_classes = 33;  // up to 512 bytes, in steps of 16; [32]: none
@@ -266,6 +264,4 @@ template <typename T>
   return spec;
 }
 
-}  // namespace detail
-
-}  // namespace tarn
+}  // namespace tarn::detail
