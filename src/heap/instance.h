@@ -24,7 +24,7 @@ struct Instance {
     void (*watch)(Instance&, const Watcher&);
     void (*stop_watching)(Instance&);
     void (*begin_return)(Instance&, ReturnBatch&, const ReturnRequest&);
-    void (*discard)(const ReturnBatch&);
+    void (*discard)(ReturnBatch&);
     void (*finish_return)(Instance&, ReturnBatch&);
     std::size_t (*disturbances)(Instance&);
     bool (*has_disturbed)(Instance&);

@@ -136,7 +136,7 @@ class InstanceOf : public Instance {
                          const ReturnRequest& request) noexcept -> void {
         of(instance).under_lock([&] { of(instance).live_->begin_return(batch, request); });
       },
-      .discard = [](const ReturnBatch& batch) noexcept -> void { WholeHeap::discard(batch); },
+      .discard = [](ReturnBatch& batch) noexcept -> void { WholeHeap::discard(batch); },
       .finish_return = [](Instance& instance, ReturnBatch& batch) noexcept -> void {
         of(instance).under_lock([&] { of(instance).live_->finish_return(batch); });
       },

@@ -1,51 +1,106 @@
-// The seam to the general-purpose allocator below: requests that no pool serves, and pointers that
-// are not ours. They are counted, nothing more; the blocks are the other allocator's.
+// What is below the pools: the heap's own large blocks, and the general-purpose allocator for what neither
+// serves and for pointers that are not ours. The general allocator's are counted, nothing more.
 //
 // What a pool heap asks of whatever is below it, this or another tier of pools (tiered_heap.h): these
 // functions.
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 
 #include <tarn/heap.h>
 
+#include "heap/large_blocks.h"
+
 namespace tarn::heap {
+
+[[nodiscard]] inline const GeneralAllocator& general_of(const HeapOptions& options) noexcept {
+  return options.general != nullptr ? *options.general : c_library_allocator();
+}
 
 class LargeRequests {
  public:
-  void open(const GeneralAllocator& general) noexcept { general_ = &general; }
+  void open(const HeapOptions& options) noexcept {
+    general_ = &general_of(options);
+    if (options.large == Large::own && options.geometry == Geometry::tarn) {
+      own_.open(options.address_map == AddressMap::page_map ? 0 : options.reserved_bytes);
+    }
+  }
+  void close() noexcept { own_.close(); }
 
   // All sizes are over zero and at most largest_request.
-  [[nodiscard]] void* allocate(Domain /*domain*/, std::size_t size) noexcept {
+  [[nodiscard]] void* allocate(Domain domain, std::size_t size) noexcept {
+    if (serves(size)) {
+      if (void* const block = own_.allocate(domain, size)) {
+        ++ever_;
+        return block;
+      }
+    }
     return counted(general_->allocate(general_->context, size));
   }
-  [[nodiscard]] void* allocate_zeroed(Domain /*domain*/, std::size_t size) noexcept {
+  [[nodiscard]] void* allocate_zeroed(Domain domain, std::size_t size) noexcept {
+    if (serves(size)) {
+      if (void* const block = own_.allocate_zeroed(domain, size)) {
+        ++ever_;
+        return block;
+      }
+    }
     return counted(general_->allocate_zeroed(general_->context, 1, size));
   }
-  [[nodiscard]] void* reallocate(Domain /*domain*/, void* block, std::size_t size) noexcept {
+  [[nodiscard]] void* reallocate(Domain domain, void* block, std::size_t size) noexcept {
     ++ever_;
-    return general_->reallocate(general_->context, block, size);
+    const std::size_t old_size = own_.size_of(block);
+    if (old_size == 0) {
+      return general_->reallocate(general_->context, block, size);
+    }
+    if (void* const resized = own_.reallocate(domain, block, size)) {
+      return resized;
+    }
+    // The general allocator may still have the memory.
+    void* const moved = general_->allocate(general_->context, size);
+    if (moved != nullptr) {
+      ++now_;
+      std::memcpy(moved, block, old_size < size ? old_size : size);
+      static_cast<void>(own_.free(block));
+    }
+    return moved;
   }
-  [[nodiscard]] void* allocate_aligned(Domain /*domain*/, std::size_t alignment,
+  [[nodiscard]] void* allocate_aligned(Domain domain, std::size_t alignment,
                                        std::size_t size) noexcept {
+    if (serves(size) && alignment <= alloc::SpanSet::page()) {
+      if (void* const block = own_.allocate(domain, size)) {
+        ++ever_;
+        return block;
+      }
+    }
     if (general_->allocate_aligned == nullptr) {
       return nullptr;
     }
     return counted(general_->allocate_aligned(general_->context, alignment, size));
   }
   void free(Domain /*domain*/, void* block) noexcept {
+    if (own_.free(block)) {
+      return;
+    }
     // Blocks of the general allocator that we didn't ask for come too, so the count stops at zero.
     now_ -= now_ != 0 ? 1U : 0U;
     general_->free(general_->context, block);
   }
 
-  // The size of the pool block at the address; zero: it's in no pool below.
-  [[nodiscard]] static std::size_t block_size_at(const void* /*address*/) noexcept { return 0; }
+  // The size of the block at the address, in a pool below or of the heap's own large ones; zero: neither.
+  [[nodiscard]] std::size_t block_size_at(const void* address) const noexcept {
+    return own_.size_of(address);
+  }
 
-  [[nodiscard]] std::size_t now() const noexcept { return now_; }
+  [[nodiscard]] std::size_t now() const noexcept { return now_ + own_.statistics().blocks; }
   [[nodiscard]] std::size_t ever() const noexcept { return ever_; }
+  [[nodiscard]] LargeBlocks& own() noexcept { return own_; }
+  [[nodiscard]] const LargeBlocks& own() const noexcept { return own_; }
 
  private:
+  [[nodiscard]] bool serves(std::size_t size) const noexcept {
+    return size > LargeBlocks::most_below && own_.is_open();
+  }
   [[nodiscard]] void* counted(void* block) noexcept {
     ++ever_;
     now_ += block != nullptr ? 1U : 0U;
@@ -53,12 +108,9 @@ class LargeRequests {
   }
 
   const GeneralAllocator* general_ = nullptr;
-  std::size_t now_ = 0;
+  std::size_t now_ = 0;  // the general allocator's
   std::size_t ever_ = 0;
+  LargeBlocks own_;
 };
-
-[[nodiscard]] inline const GeneralAllocator& general_of(const HeapOptions& options) noexcept {
-  return options.general != nullptr ? *options.general : c_library_allocator();
-}
 
 }  // namespace tarn::heap

@@ -214,7 +214,7 @@ void PoolHeap<Geometry, Map, Fill, Below>::unmap(const ReturnBatch& batch,
 }
 
 template <typename Geometry, typename Map, typename Fill, typename Below>
-void PoolHeap<Geometry, Map, Fill, Below>::discard(const ReturnBatch& batch) noexcept {
+void PoolHeap<Geometry, Map, Fill, Below>::discard(ReturnBatch& batch) noexcept {
   batch.discard_ranges();
   unmap(batch, 0);
 }

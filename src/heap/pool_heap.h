@@ -71,7 +71,7 @@ class PoolHeap {
   void stop_watching() noexcept;
   void begin_return(ReturnBatch& batch, const ReturnRequest& request,
                     std::size_t tier = 0) noexcept;
-  static void discard(const ReturnBatch& batch) noexcept;
+  static void discard(ReturnBatch& batch) noexcept;
   static void unmap(const ReturnBatch& batch, std::size_t tier) noexcept;
   void finish_return(ReturnBatch& batch, std::size_t tier = 0) noexcept;
   // Counts whatever came back so far; stands still while the program doesn't free.

@@ -32,6 +32,8 @@ struct Residency {
   std::size_t untouched;           // in blocks never handed out, and behind a pool's last block
   std::size_t empty;               // in empty and untouched pools
   std::size_t live_pages;          // in pages that hold a part of an allocated block
+  std::size_t large;               // resident bytes of large blocks
+  std::size_t large_kept;          // and of freed ones
   std::size_t descriptors;  // resident bytes of what the heap knows of its arenas, outside of them
 
   // All addresses that the above lies in. Neighbours are one range.
@@ -40,7 +42,7 @@ struct Residency {
   Range ranges[most_ranges];
 
   void clear() noexcept {
-    pools = free = untouched = empty = live_pages = descriptors = 0;
+    large = large_kept = pools = free = untouched = empty = live_pages = descriptors = 0;
     for (std::size_t& of_domain : live) {
       of_domain = 0;
     }

@@ -53,7 +53,7 @@ domain  szidx  block  used  full  allocated  free  untouched
 obj         3     64    12    80     20,000   400        100
 mem         0     16     1     0        900   100         24
 
-requests over 512 B, passed on: 100,000 ever, 321 live now
+requests over 512 B: 100,000 ever, 321 live now
 )");
 }
 

@@ -102,6 +102,7 @@ HeapOptions options_for_python() noexcept {
   options.checks = hook.settings.checks;
   options.address_map = hook.settings.address_map;
   options.general = &hook.general;
+  options.large = hook.settings.large;
   options.release =
       hook.settings.release == ReleasePolicy::at_once ? Release::at_once : Release::on_request;
   if (options.checks == Checks::debug) {

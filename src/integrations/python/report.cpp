@@ -80,6 +80,11 @@ void write_heap(Lines& lines, const HeapStatistics& statistics) noexcept {
   }
   lines.number("large_now", statistics.large_now);
   lines.number("large_requests", statistics.large_requests);
+  lines.number("large_blocks", statistics.large.blocks);
+  lines.number("large_bytes", statistics.large.bytes);
+  lines.number("large_mappings", statistics.large.mappings);
+  lines.number("large_kept_bytes", statistics.large.kept_bytes);
+  lines.number("large_resized", statistics.large.resized);
   for (const Domain domain : python_domains) {
     const auto index = static_cast<std::size_t>(domain);
     for (std::size_t szidx = 0; szidx < statistics.size_classes; ++szidx) {
@@ -100,11 +105,14 @@ void write_residency(Lines& lines, const Figures& figures, Ranges ranges) noexce
   lines.number("resident_free", residency.free);
   lines.number("resident_untouched", residency.untouched);
   lines.number("resident_empty", residency.empty);
+  lines.number("resident_large", residency.large);
+  lines.number("resident_large_kept", residency.large_kept);
   lines.number("resident_descriptors", residency.descriptors);
   lines.number("resident_live_pages", residency.live_pages);
   if (figures.resident != 0) {
     lines.number("resident", figures.resident);
-    lines.number("page_floor", figures.resident - (residency.pools - residency.live_pages));
+    lines.number("page_floor", figures.resident - (residency.pools - residency.live_pages) -
+                                   residency.large_kept);
   }
   if (ranges == Ranges::shown) {
     for (std::size_t i = 0; i < residency.range_count; ++i) {
@@ -148,7 +156,7 @@ std::size_t allocated_blocks() noexcept {
       blocks += of_class.blocks_allocated;
     }
   }
-  return blocks;
+  return blocks + statistics.large.blocks;
 }
 
 void write_statistics(int descriptor) noexcept {
@@ -172,6 +180,12 @@ void write_statistics(int descriptor) noexcept {
     head.number(medium.pools_used).text(" used, ").number(medium.pools_full).text(" full, ");
     head.number(medium.pools_empty).text(" empty, ");
     head.number(medium.pools_untouched).text(" untouched\n");
+  }
+  if (const LargeStatistics& large = statistics.large; large.blocks + large.kept_bytes != 0) {
+    head.text("Tarn: larger requests: ").number(large.blocks).text(" blocks of ");
+    head.number(large.bytes).text(" bytes, ").number(large.mappings);
+    head.text(" of them mappings of their own; ").number(large.kept_bytes);
+    head.text(" bytes of freed ones kept\n");
   }
   head.text("\n");
   head.text("class  domain  size   pools  allocated       free  untouched\n");
