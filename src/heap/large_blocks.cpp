@@ -13,6 +13,7 @@ constexpr std::size_t bytes_of_disturbance = 2048;
 // Zeroing kept pages is quicker than faulting fresh ones, if they are written at all; of a very large block
 // that isn't sure.
 constexpr std::size_t largest_zeroed = std::size_t{8} << 20;
+constexpr std::size_t least_slack = std::size_t{256} << 10;
 constexpr std::size_t peer_step = std::size_t{1} << 20;
 
 }  // namespace
@@ -158,9 +159,12 @@ void LargeBlocks::make_way() noexcept {
   if (live + kept <= peak_) {
     return;
   }
+  peak_live_ = live > peak_live_ ? live : peak_live_;
   const std::size_t over = live + kept - peak_;
-  const std::size_t slack = live / 16;
+  const std::size_t slack = least_slack > peak_live_ / 16 ? least_slack : peak_live_ / 16;
   const std::size_t given = kept > slack ? give_back(over < kept - slack ? over : kept - slack) : 0;
+  // Not forever: a program whose sizes never fit into what it freed would pay at each request.
+  peak_ += given / 8;
   if (given >= over) {
     return;
   }

@@ -9,7 +9,7 @@
 //           beyond goes back at once, and so does a block of largest_kept or more, as the C library's does.
 //   time    as pages of pools: begin_return, discard, finish_return
 //   peak    where fresh pages make live and kept together more than they ever were, kept ones go, but for a
-//           slack of a sixteenth
+//           slack of a sixteenth, and ever less so
 //
 // Not synchronised: the lock is the heap's.
 #pragma once
@@ -91,6 +91,7 @@ class LargeBlocks {
   Peer peer_;
   Watcher watcher_;
   std::size_t peak_ = 0;  // of live and kept bytes
+  std::size_t peak_live_ = 0;
   std::size_t owed_by_peer_ = 0;
   std::size_t disturbances_ = 0;
   std::size_t unsaid_bytes_ = 0;  // freed since the watcher was called, or pages were looked for

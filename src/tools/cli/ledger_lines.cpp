@@ -94,10 +94,8 @@ Ledger make_ledger(const Report& report, const std::vector<Mapping>& mappings,
   add("free", "free blocks", report.resident_free);
   add("untouched", "untouched blocks, ends of pools", report.resident_untouched);
   add("empty", "empty pools", report.resident_empty);
-  if (report.resident_large + report.resident_large_kept != 0) {
-    add("large", "large blocks", report.resident_large);
-    add("large_kept", "large blocks, freed and kept", report.resident_large_kept);
-  }
+  add("large", "large blocks", report.resident_large);
+  add("large_kept", "large blocks, freed and kept", report.resident_large_kept);
   add("descriptors", "descriptors of arenas and pools", report.resident_descriptors);
   add("other_heaps", "other heaps, anonymous memory", sums.other_heaps);
   add("files", "mapped files and libraries", sums.files);

@@ -189,11 +189,9 @@ std::string report_text(const Report& report, const Style& style) {
                       bytes_text(std::max(report.small_request_max, report.medium_request_max)),
                       count_text(report.large_requests), count_text(report.large_now));
   if (report.large_blocks + report.large_kept_bytes != 0) {
-    text += fmt::format(
-        "{} of these in {} of Tarn's own pages, {} of them mappings of their own; {} of freed ones "
-        "kept\n",
-        count_text(report.large_blocks), bytes_text(report.large_bytes),
-        count_text(report.large_mappings), bytes_text(report.large_kept_bytes));
+    text += fmt::format("Tarn's own: {} in {}, {} of them mappings; {} of freed ones kept\n",
+                        count_text(report.large_blocks), bytes_text(report.large_bytes),
+                        count_text(report.large_mappings), bytes_text(report.large_kept_bytes));
   }
   return text;
 }
