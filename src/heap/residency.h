@@ -71,6 +71,24 @@ struct Residency {
     ranges[range_count++] = {start, size};
   }
 
+  void add(const Residency& other) noexcept {
+    pools += other.pools;
+    for (std::size_t i = 0; i < domain_count; ++i) {
+      live[i] += other.live[i];
+    }
+    free += other.free;
+    untouched += other.untouched;
+    empty += other.empty;
+    live_pages += other.live_pages;
+    large += other.large;
+    large_kept += other.large_kept;
+    descriptors += other.descriptors;
+    for (std::size_t i = 0; i < other.range_count; ++i) {
+      add_range(other.ranges[i].start, other.ranges[i].size);
+    }
+    ranges_left_out += other.ranges_left_out;
+  }
+
   void add_descriptors(const std::byte* start, std::size_t size) noexcept {
     add_range(start, size);
     descriptors += os::resident_bytes(start, size);

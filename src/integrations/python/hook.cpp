@@ -124,6 +124,34 @@ void teach_c_library() noexcept {
   }
 }
 
+// Python's raw domain, from before its first request. Where Python puts its own allocator back for a moment
+// (up to 3.13), it frees with it what it allocated with it.
+void take_raw_domain() noexcept {
+  HeapOptions options = options_for_python();
+  options.synchronisation = Synchronisation::locked;
+  options.lock_is_held = nullptr;
+  // Blocks from while Python's own allocator was in its place come to us.
+  static constinit GeneralAllocator general = {};
+  general = c_library_allocator();
+  general.served_before = true;
+  options.general = &general;
+  hook.raw_heap = heap::create(options);
+  if (hook.raw_heap == nullptr) {
+    if (!hook.settings.quiet) {
+      base::Message()
+          .text("tarn: TARN_RAW: the system grants no addresses for another heap; the raw domain "
+                "stays with the C library\n")
+          .write_to(base::standard_error);
+    }
+    return;
+  }
+  const heap::Face& face = hook.raw_heap->face(Domain::raw);
+  PyMemAllocatorEx functions = {face.domain, face.functions->allocate,
+                                face.functions->allocate_zeroed, face.functions->reallocate,
+                                face.functions->free};
+  PyMem_SetAllocator(PYMEM_DOMAIN_RAW, &functions);
+}
+
 // Before main, before any thread.
 [[gnu::constructor]] void start(int argument_count, char** arguments, char** /*environment*/) {
   if (&PyMem_SetAllocator == nullptr || &Py_GetVersion == nullptr) {
@@ -160,6 +188,9 @@ void teach_c_library() noexcept {
   }
   PyObject_GetArenaAllocator(&hook.previous_arenas);
   install_arena_hook();
+  if (hook.settings.raw) {
+    take_raw_domain();
+  }
   watch_raw_domain();
 }
 

@@ -39,6 +39,7 @@ struct Releaser {
   os::Event stop;
   std::atomic<bool> waits{false};  // between turns, without anything on its way
   bool batch_is_open = false;      // changed with the GIL held
+  std::atomic<bool> raw_batch_is_open{false};  // the batch is the raw heap's; changed by the thread
   bool knows_fork = false;
   bool stopped_for_fork = false;
   std::size_t disturbances = 0;  // at the last turn
@@ -52,6 +53,10 @@ void finish_batch() noexcept {
     hook.heap->operations->finish_return(*hook.heap, releaser.batch);
     releaser.batch_is_open = false;
   }
+}
+
+bool raw_has_disturbed() noexcept {
+  return hook.raw_heap != nullptr && hook.raw_heap->operations->has_disturbed(*hook.raw_heap);
 }
 
 unsigned ticks_of(unsigned milliseconds) noexcept {
@@ -95,20 +100,50 @@ Next turn(heap::ReturnRequest& request) noexcept {
     }
     return Next::work;
   }
-  return hook.heap->operations->has_disturbed(*hook.heap) ? Next::wait : Next::rest;
+  return hook.heap->operations->has_disturbed(*hook.heap) || raw_has_disturbed() ? Next::wait
+                                                                                 : Next::rest;
+}
+
+void finish_raw_batch() noexcept {
+  if (releaser.raw_batch_is_open) {
+    hook.raw_heap->operations->finish_return(*hook.raw_heap, releaser.batch);
+    releaser.raw_batch_is_open = false;
+  }
+}
+
+// The raw heap has a lock of its own: no GIL. Only while no batch of the other heap's is open.
+void work_for_raw() noexcept {
+  if (hook.raw_heap == nullptr) {
+    return;
+  }
+  heap::ReturnRequest request = {.least_age = quiet_ticks, .tick = true};
+  if (hook.settings.release == ReleasePolicy::eager) {
+    request.least_age = 1;
+  }
+  do {
+    releaser.batch.clear();
+    // Around the heap's lock, which a fork waits for: a child finishes what was begun, or nothing.
+    releaser.raw_batch_is_open = true;
+    hook.raw_heap->operations->begin_return(*hook.raw_heap, releaser.batch, request);
+    hook.raw_heap->operations->discard(releaser.batch);
+    finish_raw_batch();
+    request.tick = false;
+  } while (releaser.batch.is_unfinished);
 }
 
 // A turn, and what follows from it without the GIL. Whether the thread goes on waiting for ticks.
 bool work_for_a_tick() noexcept {
+  work_for_raw();
   heap::ReturnRequest request = {.tick = true};
   for (;;) {
     const int gil = PyGILState_Ensure();
     const Next next = turn(request);
     const bool rests = next == Next::rest && releaser.phase == Phase::working;
     if (rests) {
-      // From here on the next watcher's call starts another thread.
+      // From here on the next watcher's call starts another thread, perhaps at once: the raw heap's needs no
+      // GIL.
+      ::pthread_detach(::pthread_self());
       releaser.phase = Phase::resting;
-      ::pthread_detach(releaser.thread);
     }
     PyGILState_Release(gil);
     if (next != Next::work) {
@@ -176,6 +211,9 @@ void watch_heap() noexcept {
   const heap::Watcher watcher = {disturbed, nullptr, disturbances_before_work,
                                  disturbances_before_more};
   hook.heap->operations->watch(*hook.heap, watcher);
+  if (hook.raw_heap != nullptr) {
+    hook.raw_heap->operations->watch(*hook.raw_heap, watcher);
+  }
 }
 
 // Only if it waits between turns: then it ends without the GIL.
@@ -214,6 +252,10 @@ void after_fork_in_child() noexcept {
   releaser.waits.store(false);
   releaser.stopped_for_fork = false;
   releaser.phase = Phase::resting;
+  finish_raw_batch();
+  if (hook.raw_heap != nullptr) {
+    hook.raw_heap->operations->forget_disturbed(*hook.raw_heap);
+  }
   // Otherwise the child's first thread finishes the batch; most such children execute another program.
   if (has_gil()) {
     finish_batch();
@@ -254,10 +296,16 @@ void stop_releasing() noexcept {
   }
   finish_batch();
   hook.heap->operations->stop_watching(*hook.heap);
+  if (hook.raw_heap != nullptr) {
+    hook.raw_heap->operations->stop_watching(*hook.raw_heap);
+  }
 }
 
 std::size_t release_now() noexcept {
-  return hook.state == State::living ? heap::release(*hook.heap) : 0;
+  if (hook.state != State::living) {
+    return 0;
+  }
+  return heap::release(*hook.heap) + (hook.raw_heap != nullptr ? heap::release(*hook.raw_heap) : 0);
 }
 
 }  // namespace tarn::python

@@ -49,6 +49,7 @@ struct Options {
   std::string python;
   std::string geometry;
   std::string checks;
+  bool raw = false;
   bool quiet = false;
 };
 
@@ -78,6 +79,7 @@ std::optional<Parsed> parse(const std::vector<std::string>& words) {
                   "none (the default), or debug: find writes out of\nbounds, double frees and "
                   "their kind, and abort",
                   {"none", "debug"});
+  app.add_flag("--raw", options.raw, "the raw domain too: what Python allocates without its lock");
   app.add_flag("--quiet", options.quiet, "no messages from Tarn, but for the report");
 
   parsed.arguments =
@@ -125,6 +127,9 @@ void set_tarn_variables(Environment& environment, const Options& options) {
   }
   if (options.quiet) {
     environment.set("TARN_QUIET", "1");
+  }
+  if (options.raw) {
+    environment.set("TARN_RAW", "on");
   }
 }
 
