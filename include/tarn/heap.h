@@ -74,6 +74,10 @@ enum class Release : std::uint8_t { on_request, at_once };
 // memory; the general allocator otherwise.
 enum class Large : std::uint8_t { own, general };
 
+// `automatic`: blocks of 4 MiB and more that are asked for at once, not grown, and not zeroed, are backed by
+// the system's large pages (where transparent huge pages are on `madvise`): they are about to be written to.
+enum class LargePages : std::uint8_t { off, automatic };
+
 struct HeapOptions {
   Geometry geometry = Geometry::tarn;
   Synchronisation synchronisation = Synchronisation::caller;
@@ -81,6 +85,7 @@ struct HeapOptions {
   AddressMap address_map = AddressMap::automatic;
   Release release = Release::on_request;
   Large large = Large::own;
+  LargePages large_pages = LargePages::off;
   // Addresses to reserve, in bytes, rounded up to whole arenas. It is address space, not memory:
   // nothing is committed before it is needed. When it is used up, small requests go to the general
   // allocator too.

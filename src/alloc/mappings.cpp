@@ -117,7 +117,7 @@ std::byte* Mappings::take_kept(std::size_t bytes) noexcept {
   return static_cast<std::byte*>(grown);
 }
 
-void* Mappings::allocate(std::size_t bytes, Domain domain, bool& is_zero) noexcept {
+void* Mappings::allocate(std::size_t bytes, Domain domain, bool& is_zero, bool is_dense) noexcept {
   is_zero = false;
   const std::size_t whole = base::round_up(bytes, os::page_size());
   if (whole < bytes || !make_room()) {
@@ -128,16 +128,21 @@ void* Mappings::allocate(std::size_t bytes, Domain domain, bool& is_zero) noexce
     return address;
   }
   is_zero = true;
-  return allocate_fresh(bytes, domain);
+  return allocate_fresh(bytes, domain, is_dense);
 }
 
-void* Mappings::allocate_fresh(std::size_t bytes, Domain domain) noexcept {
+void* Mappings::allocate_fresh(std::size_t bytes, Domain domain, bool is_dense) noexcept {
   const std::size_t whole = base::round_up(bytes, os::page_size());
   if (whole < bytes || !make_room()) {
     return nullptr;
   }
   auto* const address = static_cast<std::byte*>(os::map(whole, os::page_size()));
   if (address != nullptr) {
+    // All of it, since a mapping of two kinds can't be moved; what is behind its last whole large page has
+    // small ones.
+    if (is_dense) {
+      os::prefer_large_pages(address, whole);
+    }
     insert(address, whole, domain);
   }
   return address;

@@ -29,9 +29,11 @@ class Mappings {
   };
 
   // Rounded up to whole pages. `is_zero`: nothing was ever written there. Null: the system refuses.
-  [[nodiscard]] void* allocate(std::size_t bytes, Domain domain, bool& is_zero) noexcept;
-  // Only a fresh one.
-  [[nodiscard]] void* allocate_fresh(std::size_t bytes, Domain domain) noexcept;
+  [[nodiscard]] void* allocate(std::size_t bytes, Domain domain, bool& is_zero,
+                               bool is_dense = false) noexcept;
+  // Only a fresh one. `is_dense`: large pages may back it.
+  [[nodiscard]] void* allocate_fresh(std::size_t bytes, Domain domain,
+                                     bool is_dense = false) noexcept;
   // Null: the address is no live block of these.
   [[nodiscard]] const Entry* find(const void* address) const noexcept;
   // May move. Null: the system refuses; the block is as it was.

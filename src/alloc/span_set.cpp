@@ -35,11 +35,37 @@ bool SpanSet::open(std::size_t bytes) noexcept {
 }
 
 void SpanSet::close() noexcept {
-  if (span_ != 0) {
-    os::release(reinterpret_cast<void*>(base_),
-                span_ + base::round_up(capacity_ * sizeof(Span), os::page_size()));
+  if (base_ != 0) {
+    const std::size_t descriptors = base::round_up(capacity_ * sizeof(Span), os::page_size());
+    if (!is_cut_) {
+      os::release(reinterpret_cast<void*>(base_), span_ + descriptors);
+    } else if (capacity_ != 0) {
+      os::release(reinterpret_cast<void*>(base_), span_);
+      os::release(spans_, descriptors);
+    }
   }
   *this = SpanSet();
+}
+
+std::size_t SpanSet::give_up_unused() noexcept {
+  if (is_cut_ || span_ == 0) {
+    return 0;
+  }
+  const std::size_t kept = committed_bytes();
+  const std::size_t kept_descriptors = descriptor_bytes();
+  const std::size_t descriptors = base::round_up(capacity_ * sizeof(Span), os::page_size());
+  const std::size_t unused = span_ - kept + descriptors - kept_descriptors;
+  if (kept != span_) {
+    os::release(reinterpret_cast<void*>(base_ + kept), span_ - kept);
+  }
+  if (kept_descriptors != descriptors) {
+    os::release(reinterpret_cast<std::byte*>(spans_) + kept_descriptors,
+                descriptors - kept_descriptors);
+  }
+  span_ = kept;
+  capacity_ = high_water_;
+  is_cut_ = true;
+  return unused;
 }
 
 SpanSet::SpanSet() noexcept {

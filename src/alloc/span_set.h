@@ -58,6 +58,8 @@ class SpanSet {
   // Reserves so many bytes of addresses, or none. False: refused; every request then fails.
   [[nodiscard]] bool open(std::size_t bytes) noexcept;
   void close() noexcept;
+  // As an address map's: the addresses behind the last span are others' from now on.
+  std::size_t give_up_unused() noexcept;
 
   // Whether the address lies in the range; then it was handed out here.
   [[nodiscard]] bool covers(const void* address) const noexcept {
@@ -198,6 +200,7 @@ class SpanSet {
   Span* spans_ = nullptr;
   std::uint32_t high_water_ = 0;  // pages
   std::uint32_t capacity_ = 0;
+  bool is_cut_ = false;  // range and descriptors are no longer one
   Counters counters_;
   List lists_[2] = {};
 };

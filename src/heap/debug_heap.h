@@ -83,6 +83,9 @@ class DebugHeap {
     own_large().collect_residency(residency);
   }
   std::size_t release_empty_arenas() noexcept;
+  std::size_t give_up_unused() noexcept {
+    return inner_.give_up_unused() + own_large().give_up_unused();
+  }
 
   // Of pools whole arenas only: see FillUntouched.
   void watch(const Watcher& watcher) noexcept {

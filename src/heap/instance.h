@@ -20,6 +20,9 @@ struct Instance {
     void (*collect_statistics)(Instance&, HeapStatistics&);
     void (*collect_residency)(Instance&, Residency&);
     std::size_t (*release_empty_arenas)(Instance&);
+    // Addresses that were reserved and never used go back, for good: requests that would have needed them
+    // go to the general allocator. Returns how many bytes.
+    std::size_t (*give_up_unused)(Instance&);
     void (*share)(Instance&);
     void (*watch)(Instance&, const Watcher&);
     void (*stop_watching)(Instance&);

@@ -18,8 +18,9 @@ constexpr std::size_t peer_step = std::size_t{1} << 20;
 
 }  // namespace
 
-void LargeBlocks::open(std::size_t reserved_bytes) noexcept {
+void LargeBlocks::open(std::size_t reserved_bytes, LargePages large_pages) noexcept {
   is_open_ = true;
+  has_large_pages_ = large_pages == LargePages::automatic;
   if (reserved_bytes != 0) {
     static_cast<void>(spans_.open(reserved_bytes));
   }
@@ -32,6 +33,11 @@ void LargeBlocks::close() noexcept {
 }
 
 void* LargeBlocks::allocate(Domain domain, std::size_t size) noexcept {
+  return allocate_for(Use::whole, domain, size);
+}
+
+// A block that grows isn't dense: its user has asked for more than it writes to.
+void* LargeBlocks::allocate_for(Use use, Domain domain, std::size_t size) noexcept {
   void* block = nullptr;
   if (size < least_mapping) {
     block = spans_.allocate_dirty(size, domain);
@@ -41,7 +47,9 @@ void* LargeBlocks::allocate(Domain domain, std::size_t size) noexcept {
     block = spans_.allocate_clean(size, domain);
   } else {
     bool is_zero = false;
-    block = mappings_.allocate(size, domain, is_zero);
+    block = mappings_.allocate(
+        size, domain, is_zero,
+        use == Use::whole && has_large_pages_ && size >= least_of_large_pages);
   }
   make_way();
   return block;
@@ -70,7 +78,7 @@ void* LargeBlocks::allocate_zeroed(Domain domain, std::size_t size) noexcept {
 
 void* LargeBlocks::move(Domain domain, void* block, std::size_t old_size,
                         std::size_t size) noexcept {
-  void* const moved = allocate(domain, size);
+  void* const moved = allocate_for(Use::growing, domain, size);
   if (moved != nullptr) {
     std::memcpy(moved, block, old_size < size ? old_size : size);
     static_cast<void>(free(block));

@@ -30,8 +30,10 @@ class LargeBlocks {
   static constexpr std::size_t most_below = std::size_t{32} * 1024;
 
   // Where no range of so many addresses is granted, or none is asked for, there are only mappings.
-  void open(std::size_t reserved_bytes) noexcept;
+  void open(std::size_t reserved_bytes, LargePages large_pages) noexcept;
   void close() noexcept;
+  // See alloc::SpanSet. Mappings reserve nothing.
+  std::size_t give_up_unused() noexcept { return spans_.give_up_unused(); }
   [[nodiscard]] bool is_open() const noexcept { return is_open_; }
 
   // Null: no memory, or no block of that size is served here.
@@ -69,14 +71,17 @@ class LargeBlocks {
 
  private:
   static constexpr std::size_t least_mapping = std::size_t{1} << 20;
+  static constexpr std::size_t least_of_large_pages = std::size_t{4} << 20;
   static constexpr std::size_t largest_kept = std::size_t{32} << 20;
   static constexpr std::size_t most_kept = std::size_t{256} << 20;
-  static constexpr std::size_t most_kept_unwatched = std::size_t{32} << 20;
+  static constexpr std::size_t most_kept_unwatched = std::size_t{64} << 20;
 
   [[nodiscard]] bool may_keep(std::size_t bytes) const noexcept;
   void note(std::size_t bytes) noexcept;
   // After fresh memory was taken, and before it's written to: so much is given back.
   void make_way() noexcept;
+  enum class Use : unsigned char { whole, growing };
+  [[nodiscard]] void* allocate_for(Use use, Domain domain, std::size_t size) noexcept;
   [[nodiscard]] void* move(Domain domain, void* block, std::size_t old_size,
                            std::size_t size) noexcept;
   [[nodiscard]] std::size_t live_bytes() const noexcept {
@@ -97,6 +102,7 @@ class LargeBlocks {
   std::size_t unsaid_bytes_ = 0;  // freed since the watcher was called, or pages were looked for
   std::size_t tell_at_bytes_ = 0;
   bool is_open_ = false;
+  bool has_large_pages_ = false;
   bool is_watched_ = false;
   bool is_disturbed_ = false;
   bool return_at_once_ = false;

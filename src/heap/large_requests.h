@@ -23,7 +23,8 @@ class LargeRequests {
   void open(const HeapOptions& options) noexcept {
     general_ = &general_of(options);
     if (options.large == Large::own && options.geometry == Geometry::tarn) {
-      own_.open(options.address_map == AddressMap::page_map ? 0 : options.reserved_bytes);
+      own_.open(options.address_map == AddressMap::page_map ? 0 : options.reserved_bytes,
+                options.large_pages);
     }
   }
   void close() noexcept { own_.close(); }

@@ -96,6 +96,9 @@ class PoolHeap {
   // Up to so many bytes, or a little more. Returns how many.
   [[gnu::cold]] std::size_t give_back_empty(std::size_t bytes) noexcept;
 
+  // Gives the addresses back that were reserved and never used. Returns how many bytes.
+  [[gnu::cold]] std::size_t give_up_unused() noexcept;
+
   // Moves all state to `target`, for a heap that is only reached through another that moves.
   [[gnu::cold]] void move_to(PoolHeap& target) noexcept;
 

@@ -113,6 +113,10 @@ class TieredHeap {
     return small_.release_empty_arenas() + medium_.release_empty_arenas();
   }
 
+  [[gnu::cold]] std::size_t give_up_unused() noexcept {
+    return small_.give_up_unused() + medium_.give_up_unused() + large().give_up_unused();
+  }
+
   // The medium tier is only reached through the small one's domains: it moves, and needs no redirection.
   [[gnu::cold]] void redirect_to(TieredHeap& target, const Face (&faces)[domain_count]) noexcept {
     small_.redirect_to(target.small_, faces);

@@ -37,6 +37,10 @@ void release(void* address, std::size_t size) noexcept;
 // part of one. Null: refused, and nothing has changed.
 [[nodiscard]] void* remap(void* address, std::size_t size, std::size_t new_size) noexcept;
 
+// The range is going to be written to wholly: large pages may back it where the system has them on request. A
+// hint.
+void prefer_large_pages(void* address, std::size_t size) noexcept;
+
 // Supplies all pages of a committed range now, in one call in place of a fault for each. It's a hint:
 // where the system has no such call, or no memory, the pages come by faults.
 void populate(void* address, std::size_t size) noexcept;

@@ -121,6 +121,16 @@ void* remap(void* address, std::size_t size, std::size_t new_size) noexcept {
 #endif
 }
 
+void prefer_large_pages(void* address, std::size_t size) noexcept {
+#ifdef MADV_HUGEPAGE
+  const KeepErrno keep;
+  ::madvise(address, size, MADV_HUGEPAGE);
+#else
+  static_cast<void>(address);
+  static_cast<void>(size);
+#endif
+}
+
 void populate(void* address, std::size_t size) noexcept {
 #ifdef MADV_POPULATE_WRITE
   const KeepErrno keep;

@@ -105,6 +105,7 @@ HeapOptions options_for_python() noexcept {
   options.address_map = hook.settings.address_map;
   options.general = &hook.general;
   options.large = hook.settings.large;
+  options.large_pages = hook.settings.large_pages;
   options.release =
       hook.settings.release == ReleasePolicy::at_once ? Release::at_once : Release::on_request;
   if (options.checks == Checks::debug) {

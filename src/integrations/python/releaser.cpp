@@ -287,6 +287,10 @@ void stop_releasing() noexcept {
   if (releaser.phase == Phase::off) {
     return;
   }
+  // First, since its users need no GIL to start the thread.
+  if (hook.raw_heap != nullptr) {
+    hook.raw_heap->operations->stop_watching(*hook.raw_heap);
+  }
   const bool has_thread = releaser.phase.exchange(Phase::off) == Phase::working;
   if (has_thread) {
     releaser.stop.set();
@@ -296,9 +300,6 @@ void stop_releasing() noexcept {
   }
   finish_batch();
   hook.heap->operations->stop_watching(*hook.heap);
-  if (hook.raw_heap != nullptr) {
-    hook.raw_heap->operations->stop_watching(*hook.raw_heap);
-  }
 }
 
 std::size_t release_now() noexcept {
