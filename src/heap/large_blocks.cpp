@@ -47,9 +47,9 @@ void* LargeBlocks::allocate_for(Use use, Domain domain, std::size_t size) noexce
     block = spans_.allocate_clean(size, domain);
   } else {
     bool is_zero = false;
-    block = mappings_.allocate(
-        size, domain, is_zero,
-        use == Use::whole && has_large_pages_ && size >= least_of_large_pages);
+    block =
+        mappings_.allocate(size, domain, is_zero,
+                           use == Use::whole && has_large_pages_ && size >= least_of_large_pages);
   }
   make_way();
   return block;

@@ -37,10 +37,8 @@ void give_up_unused() noexcept {
 }
 
 int set_limit(pid_t pid, int resource, const void* wanted, void* old) noexcept {
-  const auto done =
-      static_cast<int>(::syscall(SYS_prlimit64, pid, resource, wanted, old));
-  if (done == 0 && wanted != nullptr && resource == RLIMIT_AS &&
-      (pid == 0 || pid == ::getpid()) &&
+  const auto done = static_cast<int>(::syscall(SYS_prlimit64, pid, resource, wanted, old));
+  if (done == 0 && wanted != nullptr && resource == RLIMIT_AS && (pid == 0 || pid == ::getpid()) &&
       static_cast<const Limit*>(wanted)->soft < least_harmless_limit) {
     give_up_unused();
   }

@@ -140,8 +140,9 @@ void take_raw_domain() noexcept {
   if (hook.raw_heap == nullptr) {
     if (!hook.settings.quiet) {
       base::Message()
-          .text("tarn: TARN_RAW: the system grants no addresses for another heap; the raw domain "
-                "stays with the C library\n")
+          .text(
+              "tarn: TARN_RAW: the system grants no addresses for another heap; the raw domain "
+              "stays with the C library\n")
           .write_to(base::standard_error);
     }
     return;

@@ -37,8 +37,8 @@ constexpr std::size_t stack_size = std::size_t{256} * 1024;
 struct Releaser {
   std::atomic<Phase> phase{Phase::off};  // changed with the GIL or the heap's lock held
   os::Event stop;
-  std::atomic<bool> waits{false};  // between turns, without anything on its way
-  bool batch_is_open = false;      // changed with the GIL held
+  std::atomic<bool> waits{false};              // between turns, without anything on its way
+  bool batch_is_open = false;                  // changed with the GIL held
   std::atomic<bool> raw_batch_is_open{false};  // the batch is the raw heap's; changed by the thread
   bool knows_fork = false;
   bool stopped_for_fork = false;
