@@ -2,7 +2,9 @@
 
 option(TARN_TESTS "Build the tests (needs GoogleTest)" ${PROJECT_IS_TOP_LEVEL})
 option(TARN_TOOLS "Build the tarn command and the hook into CPython" ON)
+option(TARN_STATIC_COMMAND "Link the command without shared libraries where the system can: it starts in half the time" ON)
 option(TARN_BENCHMARKS "Build bench/ (needs Google Benchmark and the peer allocators)" OFF)
+option(TARN_OBJECT_BENCHMARKS "Build bench/objects (uses the other object systems that are there)" OFF)
 option(TARN_FUZZ "Build fuzz/ (needs clang with libFuzzer)" OFF)
 option(TARN_EXPENSIVE_CHECKS "Assertions that are linear where the operation is constant" OFF)
 option(TARN_COVERAGE "Count the lines and branches that tests reach" OFF)

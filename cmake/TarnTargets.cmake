@@ -80,9 +80,15 @@ endfunction()
 # A shared library to be preloaded into a process that may have no C++ runtime library: it needs
 # nothing but libc. A symbol that would need more is an error when it is linked, not when it is loaded.
 # Exceptions: a sanitizer or coverage tree, whose runtimes bring their own libraries.
+# The code of BESIDE's layers is laid out next to SOURCES, not behind that of all LAYERS: the system brings a
+# file into memory by 16 pages around the one that is touched.
 function(tarn_add_preload_library)
-    tarn_parse_arguments(tarn_add_preload_library "NAME;OUTPUT" "SOURCES;HEADERS;LAYERS" "NAME;OUTPUT;SOURCES;LAYERS" ${ARGN})
-    add_library(${argument_NAME} MODULE ${argument_SOURCES} ${argument_HEADERS})
+    tarn_parse_arguments(tarn_add_preload_library "NAME;OUTPUT" "SOURCES;HEADERS;LAYERS;BESIDE" "NAME;OUTPUT;SOURCES;LAYERS" ${ARGN})
+    set(beside "")
+    foreach(layer IN LISTS argument_BESIDE)
+        list(APPEND beside $<TARGET_OBJECTS:${layer}>)
+    endforeach()
+    add_library(${argument_NAME} MODULE ${argument_SOURCES} ${argument_HEADERS} ${beside})
     set_target_properties(${argument_NAME} PROPERTIES OUTPUT_NAME ${argument_OUTPUT} PREFIX lib)
     tarn_compile_as_ours(${argument_NAME})
     target_include_directories(${argument_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
@@ -93,13 +99,30 @@ function(tarn_add_preload_library)
         -Wl,--gc-sections -Wl,--exclude-libs,ALL -Wl,-Bsymbolic -Wl,-z,relro -Wl,-z,now)
     if(NOT TARN_SANITIZE AND NOT TARN_COVERAGE AND NOT TARN_FUZZ)
         set_target_properties(${argument_NAME} PROPERTIES TARN_LIBC_ONLY ON)
-        target_link_options(${argument_NAME} PRIVATE -nodefaultlibs -Wl,-z,defs)
+        # The one function that the C library links in goes beside SOURCES too.
+        target_link_options(${argument_NAME} PRIVATE -nodefaultlibs -Wl,-z,defs -Wl,-u,pthread_atfork -lc)
         target_link_libraries(${argument_NAME} PRIVATE ${TARN_LIBC_FOR_PRELOADED})
     endif()
     install(TARGETS ${argument_NAME} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/tarn)
 endfunction()
 
-# A program that is installed. It may use all of C++.
+# Loading and relocating the C++ runtime library takes a program as long as all else that it does before it
+# executes another. Static, but at random addresses like any other program.
+set(TARN_LINKS_STATIC_PROGRAMS OFF)
+if(TARN_STATIC_COMMAND AND NOT TARN_SANITIZE AND NOT TARN_COVERAGE AND NOT TARN_FUZZ)
+    include(CheckCXXSourceCompiles)
+    include(CMakePushCheckState)
+    cmake_push_check_state(RESET)
+    set(CMAKE_REQUIRED_FLAGS -fPIE)
+    set(CMAKE_REQUIRED_LINK_OPTIONS -static-pie)
+    check_cxx_source_compiles("#include <string>\nint main(int count, char** words) { return std::string(words[0]).size() == std::size_t(count); }"
+        TARN_CAN_LINK_STATIC_PROGRAMS)
+    cmake_pop_check_state()
+    set(TARN_LINKS_STATIC_PROGRAMS ${TARN_CAN_LINK_STATIC_PROGRAMS})
+endif()
+
+# A program that is installed. It may use all of C++, but no function of the C library that loads others at run
+# time (names of users and hosts, conversions of character sets).
 function(tarn_add_program)
     tarn_parse_arguments(tarn_add_program "NAME;OUTPUT" "SOURCES;HEADERS;LIBRARIES" "NAME;SOURCES" ${ARGN})
     add_executable(${argument_NAME} ${argument_SOURCES} ${argument_HEADERS})
@@ -109,6 +132,10 @@ function(tarn_add_program)
     tarn_compile_as_ours(${argument_NAME})
     target_include_directories(${argument_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
     target_link_libraries(${argument_NAME} PRIVATE ${argument_LIBRARIES})
+    if(TARN_LINKS_STATIC_PROGRAMS)
+        set_target_properties(${argument_NAME} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+        target_link_options(${argument_NAME} PRIVATE -static-pie -Wl,--gc-sections)
+    endif()
     install(TARGETS ${argument_NAME} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
@@ -163,7 +190,8 @@ function(tarn_add_python_test)
     file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR}/tests ${path})
     get_filename_component(folder ${path} DIRECTORY)
     add_test(NAME ${path} COMMAND ${TARN_PYTHON} -B -m unittest ${path} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}/tests)
-    set_tests_properties(${path} PROPERTIES TIMEOUT ${argument_TIMEOUT}
+    # Those that may take long begin first, so that nothing waits for one alone at the end.
+    set_tests_properties(${path} PROPERTIES TIMEOUT ${argument_TIMEOUT} COST ${argument_TIMEOUT}
         LABELS "${folder};${argument_LABELS}" ENVIRONMENT "TARN_BUILD=${PROJECT_BINARY_DIR};${argument_ENVIRONMENT}")
 endfunction()
 

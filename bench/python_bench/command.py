@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import signal
 import sys
 import textwrap
 from pathlib import Path
 
-from python_bench import configurations, machine, plot, programs, report, results
+from python_bench import command_line, configurations, machine, plot, programs, report, results
 from python_bench.benchmark import Benchmark
+from python_bench.command_line import WrongUse, check_output, names
 from python_bench.comparison import compare_all
 from python_bench.configurations import Configuration, Unavailable
 from python_bench.progress import Progress
@@ -30,10 +30,6 @@ examples:
 exit status: 0 all is well; 1 a program failed or checksums differ; 2 a wrong argument or nothing to compare;
 130 interrupted (what was measured is printed all the same)
 """
-
-
-class WrongUse(Exception):
-    """Something that the user has to change; shown as one line."""
 
 
 def _count(text: str) -> int:
@@ -58,10 +54,6 @@ def _positive(text: str) -> float:
     return value
 
 
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bench-python",
@@ -71,13 +63,13 @@ def make_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--only", type=_names, default=[], metavar="A,B", help="these programs only; `startup` is the start-up test")
+    add("--only", type=names, default=[], metavar="A,B", help="these programs only; `startup` is the start-up test")
     add("--list", action="store_true", help="list the programs and leave")
     add("--rounds", type=_positive_count, default=7, metavar="N", help="rounds for each program (default 7)")
     add("--scale", type=_positive, default=1.0, metavar="FLOAT", help="size of the programs' work (default 1)")
     add("--startup-runs", type=_count, default=40, metavar="N", help="runs of `-c pass` each (default 40; 0 for none)")
     add(
-        "--configurations", type=_names, default=["stock", "tarn"], metavar="A,B",
+        "--configurations", type=names, default=["stock", "tarn"], metavar="A,B",
         help="what to compare, the first with all others (default stock,tarn); known: "
         + ", ".join(configurations.KNOWN),
     )  # fmt: skip
@@ -98,12 +90,6 @@ def make_parser() -> argparse.ArgumentParser:
     add("--plot", type=Path, metavar="FILE.svg", help="draw the ratios (needs matplotlib)")
     add("--read", type=Path, metavar="FILE", help="measure nothing: show (and plot) what --json wrote before")
     return parser
-
-
-def _check_output(path: Path | None) -> None:
-    if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
-        reason = "it is a folder" if path.is_dir() else "its folder isn't there, or isn't yours to write to"
-        raise WrongUse(f"can't write {path}: {reason}")
 
 
 def _configurations(arguments: argparse.Namespace, python: str) -> tuple[list[Configuration], str]:
@@ -163,10 +149,6 @@ def _measure(arguments: argparse.Namespace) -> Results:
     return found
 
 
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
-
-
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.list:
         for program in programs.find(arguments.programs).values():
@@ -175,7 +157,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.read and arguments.json:
         raise WrongUse("--read measures nothing, so there is nothing for --json to write")
     for path in (arguments.json, arguments.plot):
-        _check_output(path)
+        check_output(path)
     try:
         if arguments.plot:
             plot.check(arguments.plot)
@@ -198,16 +180,4 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def main(words: list[str]) -> int:
     arguments = make_parser().parse_args(words)
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        return _run(arguments)
-    except WrongUse as problem:
-        print(f"bench-python: {problem}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("bench-python: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # The reader (head, less) has left; keep the interpreter from complaining when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    return command_line.run("bench-python", lambda: _run(arguments))

@@ -41,10 +41,9 @@ def _stock(name: str, tarn: Path) -> Configuration:
     return Configuration(name)
 
 
-def _tarn(geometry: str | None, name: str, tarn: Path) -> Configuration:
+def _tarn(environment: dict[str, str], name: str, tarn: Path) -> Configuration:
     if not os.access(tarn, os.X_OK) or not tarn.is_file():
         raise Unavailable(f"{tarn} isn't there; build it with scripts/build, or name another with --tarn")
-    environment = {"TARN_GEOMETRY": geometry} if geometry else {}
     return Configuration(name, (str(tarn), "run", "--"), environment, "libtarn-python.so")
 
 
@@ -68,9 +67,11 @@ def _preloaded(library: str, package: str, name: str, tarn: Path) -> Configurati
 
 KNOWN: dict[str, Callable[[str, Path], Configuration]] = {
     "stock": _stock,
-    "tarn": partial(_tarn, None),
-    "tarn-classic": partial(_tarn, "classic"),
-    "tarn-modern": partial(_tarn, "modern"),
+    "tarn": partial(_tarn, {}),
+    "tarn-classic": partial(_tarn, {"TARN_GEOMETRY": "classic"}),
+    "tarn-modern": partial(_tarn, {"TARN_GEOMETRY": "modern"}),
+    # The allocator alone: collections of cycles at CPython's pace.
+    "tarn-stock-gc": partial(_tarn, {"TARN_GC": "stock"}),
     "glibc": _glibc,
     "mimalloc": partial(_preloaded, "libmimalloc.so.2", "libmimalloc2.0"),
     "jemalloc": partial(_preloaded, "libjemalloc.so.2", "libjemalloc2"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from python_bench.command_line import write_whole
 
 FORMAT = "bench-python 1"
 
@@ -80,17 +81,9 @@ def _measured(raw: dict[str, object]) -> Measured:
 
 
 def write(results: Results, comparisons: Sequence[object], path: Path) -> None:
-    """Write whole or not at all: an earlier file survives an error half-way.
-
-    The comparisons are there for whoever reads the file; `read` works them out anew.
-    """
+    """The comparisons are there for whoever reads the file; `read` works them out anew."""
     document = {"format": FORMAT, **asdict(results), "comparisons": [asdict(one) for one in comparisons]}  # type: ignore
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
 def read(path: Path) -> Results:

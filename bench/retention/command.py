@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import signal
 import sys
 import textwrap
-from collections.abc import Callable
 from pathlib import Path
 
-from python_bench import machine, programs
+from python_bench import command_line, machine, programs
+from python_bench.command_line import WrongUse, check_output, names, number_up_to, round_count
 from python_bench.configurations import Configuration, Unavailable, probe
 from python_bench.plot import NoPlot
 from python_bench.plot import check as check_plot
@@ -37,33 +36,6 @@ exit status: 0 all is well; 1 a program failed or checksums differ; 2 a wrong ar
 """
 
 
-class WrongUse(Exception):
-    """Something that the user has to change; shown as one line."""
-
-
-def _number_up_to(most: float) -> Callable[[str], float]:
-    def convert(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = 0.0
-        if not 0 < value <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} isn't a number over 0 and up to {most:g}")
-        return value
-
-    return convert
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or not 0 < int(text) <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} isn't a count of 1 to 1000")
-    return int(text)
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bench-retention",
@@ -73,16 +45,16 @@ def make_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--only", type=_names, action="extend", default=[], metavar="A,B", help="these programs only")
+    add("--only", type=names, action="extend", default=[], metavar="A,B", help="these programs only")
     add("--list", action="store_true", help="list the programs and leave")
     add(
-        "--configs", "--configurations", type=_names, default=configurations.DEFAULT, metavar="A,B",
+        "--configs", "--configurations", type=names, default=configurations.DEFAULT, metavar="A,B",
         help=f"the memory managers, the first compared with all others (default {','.join(configurations.DEFAULT)}); "
         f"known: {', '.join(configurations.KNOWN)}",
     )  # fmt: skip
-    add("--scale", type=_number_up_to(100), default=1.0, metavar="FLOAT", help="size of the programs' load (default 1)")
-    add("--idle", type=_number_up_to(100), default=10.0, metavar="S", help="seconds that a program idles (default 10)")
-    add("--rounds", type=_count, default=1, metavar="N", help="runs of each; medians are shown (default 1)")
+    add("--scale", type=number_up_to(100), default=1.0, metavar="FLOAT", help="size of the programs' load (default 1)")
+    add("--idle", type=number_up_to(100), default=10.0, metavar="S", help="seconds that a program idles (default 10)")
+    add("--rounds", type=round_count, default=1, metavar="N", help="runs of each; medians are shown (default 1)")
     add("--json", type=Path, metavar="FILE", help="write every measurement here")
     add("--plot", type=Path, metavar="FILE.svg", help="draw memory over time (needs matplotlib)")
     add("--read", type=Path, metavar="FILE", help="measure nothing: show (and plot) what --json wrote before")
@@ -99,16 +71,10 @@ def make_parser() -> argparse.ArgumentParser:
         help="a folder of programs (default bench/retention/programs)",
     )  # fmt: skip
     add(
-        "--timeout", type=_number_up_to(100_000), default=300.0, metavar="S",
+        "--timeout", type=number_up_to(100_000), default=300.0, metavar="S",
         help="seconds that a run may take (default 300)",
     )  # fmt: skip
     return parser
-
-
-def _check_output(path: Path | None) -> None:
-    if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
-        reason = "it is a folder" if path.is_dir() else "its folder isn't there, or isn't yours to write to"
-        raise WrongUse(f"can't write {path}: {reason}")
 
 
 def _say(text: str) -> None:
@@ -188,10 +154,6 @@ def _measure(arguments: argparse.Namespace) -> Results:
     return found
 
 
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
-
-
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.list:
         for program in programs.find(arguments.programs).values():
@@ -200,7 +162,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.read and arguments.json:
         raise WrongUse("--read measures nothing, so there is nothing for --json to write")
     for path in (arguments.json, arguments.plot):
-        _check_output(path)
+        check_output(path)
     try:
         if arguments.plot:
             check_plot(arguments.plot)
@@ -222,16 +184,4 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def main(words: list[str]) -> int:
     arguments = make_parser().parse_args(words)
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        return _run(arguments)
-    except WrongUse as problem:
-        _say(str(problem))
-        return 2
-    except KeyboardInterrupt:
-        _say("interrupted")
-        return 130
-    except BrokenPipeError:
-        # The reader (head, less) has left; keep the interpreter from complaining when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    return command_line.run("bench-retention", lambda: _run(arguments))

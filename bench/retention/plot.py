@@ -7,6 +7,7 @@ from pathlib import Path
 from retention.results import Measured, Results, Run
 
 # In the order of configurations.DEFAULT: dark enough on white, and told apart by people who are colour-blind.
+# Those that lie close together differ in their dashes too.
 COLOURS = {
     "stock": "#000000",
     "tarn": "#d55e00",
@@ -16,6 +17,13 @@ COLOURS = {
     "tcmalloc": "#cc79a7",
     "glibc": "#999999",
 }
+DASHES = {
+    "mimalloc": (0, (5, 1.5)),
+    "jemalloc": (0, (1.5, 1)),
+    "jemalloc-decay0": (0, (6, 1.5, 1.5, 1.5)),
+    "tcmalloc": (0, (3, 1, 1, 1, 1, 1)),
+}
+FLOOR = "page floor"
 OTHERS = ["#e69f00", "#7f3c8d", "#80ba5a", "#555555"]
 COLUMNS = 2
 
@@ -73,10 +81,13 @@ def draw(results: Results, path: Path) -> None:
             is_tarn = name.startswith("tarn")
             axes.plot(
                 *points(run), color=colours[name], label=name, linewidth=2.2 if is_tarn else 1.2,
-                zorder=3 if is_tarn else 2,
+                linestyle=DASHES.get(name, "solid"), zorder=3 if is_tarn else 2,
             )  # fmt: skip
             if run.page_floor_kib and run.over_floor() is not None and len(run.readings["2"]) == 1:
-                axes.axhline(run.page_floor_kib / 1024, color=colours[name], linewidth=0.9, linestyle=":", zorder=1)
+                axes.axhline(
+                    run.page_floor_kib / 1024, color=colours[name], linewidth=0.9, linestyle=":", zorder=1,
+                    label=f"{FLOOR} ({name})",
+                )  # fmt: skip
         axes.axvline(0, color="#999999", linewidth=0.6)
         axes.set_title(program.name, fontsize=10)
         axes.set_ylim(bottom=0)
@@ -93,8 +104,9 @@ def draw(results: Results, path: Path) -> None:
     handles = {}
     for axes in fields:
         handles.update({label: handle for handle, label in zip(*axes.get_legend_handles_labels())})
+    shown = [name for name in [*names, *(f"{FLOOR} ({name})" for name in names)] if name in handles]
     figure.legend(
-        [handles[name] for name in names if name in handles], [name for name in names if name in handles],
+        [handles[name] for name in shown], shown,
         loc="upper center", fontsize=8, ncols=len(handles), frameon=False, borderaxespad=0.2,
     )  # fmt: skip
     figure.savefig(path, metadata=metadata)

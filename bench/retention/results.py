@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
+
+from python_bench.command_line import write_whole
 
 from retention.memory import Memory, total_kib
 
@@ -110,14 +111,8 @@ def _measured(raw: dict) -> Measured:
 
 
 def write(results: Results, path: Path) -> None:
-    """Write whole or not at all: an earlier file survives an error half-way."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        text = json.dumps({"format": FORMAT, **asdict(results)}, ensure_ascii=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    text = json.dumps({"format": FORMAT, **asdict(results)}, ensure_ascii=False)
+    write_whole(path, text + "\n")
 
 
 def read(path: Path) -> Results:

@@ -60,6 +60,9 @@ struct GeneralAllocator {
   // It served the program before this heap, so blocks that this heap never handed out come to free and
   // reallocate. They are passed on; otherwise Checks::debug reports them.
   bool served_before;
+  // The size of a block of this allocator's, at least what was asked for. May be null: such blocks count as
+  // nothing where allocated bytes are counted.
+  std::size_t (*size_of)(void* context, const void* block) = nullptr;
 };
 
 // malloc, calloc, realloc, free and aligned_alloc of the C library. Context is unused.
@@ -90,6 +93,9 @@ struct HeapOptions {
   // nothing is committed before it is needed. When it is used up, small requests go to the general
   // allocator too.
   std::size_t reserved_bytes = std::size_t{1} << 38;
+  // A class that is hardly asked for gets no pool: the first requests of it go to the general allocator. For
+  // programs that should be small while they do little; walk() and owns() don't see those blocks.
+  bool pools_on_demand = false;
   // Must outlive the heap. Null: c_library_allocator().
   const GeneralAllocator* general = nullptr;
 

@@ -49,7 +49,7 @@ class ArenaSet {
   [[nodiscard]] bool has_usable() const noexcept { return usable_arenas_.first() != nullptr; }
 
   // An untouched or empty pool, linked nowhere; null: out of memory or of addresses. An empty pool
-  // still has the size class, the free blocks and the untouched ones that it had.
+  // still has what its last life left in the descriptor.
   [[nodiscard]] Pool* take_pool() noexcept {
     Arena* arena = usable_arenas_.first();
     if (arena == nullptr) {
@@ -184,7 +184,7 @@ class ArenaSet {
 
   // Checks A1 to A3, L1 and L2; `check_pool` is called with each pool that is used or full.
   template <typename CheckPool>
-  void verify(CheckPool check_pool) const noexcept {
+  [[gnu::cold]] void verify(CheckPool check_pool) const noexcept {
     std::size_t usable = 0;
     std::size_t mapped = 0;
     std::size_t taken = 0;
@@ -230,7 +230,7 @@ class ArenaSet {
 
   // Returns the number of used and full pools.
   template <typename CheckPool>
-  std::size_t verify_arena(const Arena& arena, CheckPool& check_pool) const noexcept {
+  [[gnu::cold]] std::size_t verify_arena(const Arena& arena, CheckPool& check_pool) const noexcept {
     std::size_t empty = 0;
     for (const Pool* pool = arena.freepools; pool != nullptr; pool = pool->next) {
       TARN_CHECK(pool->state, ==, PoolState::empty, "freepools holds empty pools");

@@ -63,6 +63,8 @@ struct alignas(64) Pool {
   std::uint8_t
       disturbed_at;        // when blocks last came back (see heap/page_return.h); 0: all is seen to
   std::uint16_t returned;  // pages that went back to the system: see alloc/pool_pages.h
+  std::uint16_t touched;   // pages that an earlier life of the pool may have left resident
+  std::uint16_t metered;   // allocated blocks, as far as counted: see heap/allocation_meter.h
 
   static constexpr std::int16_t never = -1;
   static constexpr std::int16_t away = -2;

@@ -12,7 +12,8 @@
 // again: they leave freeblock, and are carved anew, page by page, when the pool has no other block left.
 //
 //   G1  returned: no allocated or free block reaches into such a page
-//   G2  returned pages lie wholly before `untouched`; the memory behind it was never touched, or went back
+//   G2  returned pages lie wholly before `untouched`; the memory behind it was never touched, or went back,
+//       or `touched` has its page
 #pragma once
 
 #include <bit>
@@ -77,13 +78,23 @@ class PoolPages {
     const std::size_t end = carved * pool.block_size;
     const std::size_t end_before = carved_before * pool.block_size;
     const Mask inner = below(end / page);
-    const Mask behind = below((end_before + page - 1) / page) & ~below((end + page - 1) / page);
+    const Mask behind = static_cast<Mask>((below((end_before + page - 1) / page) | pool.touched) &
+                                          ~below((end + page - 1) / page));
     const Mask gone = ((inner & ~live) | behind) & ~pool.returned;
     pool.returned = (pool.returned | gone) & inner;
+    pool.touched &= static_cast<Mask>(~gone);
     pool.untouched = pool.start() + end;
     pool.untouched_blocks = static_cast<std::uint16_t>(pool.blocks - carved);
     keep_free_blocks(pool, carved, page);
     return gone;
+  }
+
+  // Before an empty pool's blocks are untouched again, all of them, for whatever class: the pages that they
+  // may have left resident.
+  static void remember_touched(Pool& pool) noexcept {
+    const std::size_t page = page_size();
+    const std::size_t end = pool.carved() * pool.block_size;
+    pool.touched |= static_cast<Mask>(below((end + page - 1) / page) & ~pool.returned);
   }
 
   // The blocks of a returned page, the first there is, are free blocks again. The pool has such a page,

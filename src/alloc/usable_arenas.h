@@ -89,7 +89,7 @@ class UsableArenas {
   [[nodiscard]] Arena* any_empty() const noexcept { return last_with_[PoolsPerArena]; }
 
   // Returns the number of arenas in the list.
-  std::size_t verify() const noexcept {
+  [[gnu::cold]] std::size_t verify() const noexcept {
     list_.verify();
     std::size_t count = 0;
     const Arena* seen[PoolsPerArena + 1] = {};

@@ -85,7 +85,7 @@ class UsedPools {
 
   // Returns the number of pools in all lists. `check` is called with each pool and its class.
   template <typename Check>
-  std::size_t verify(Check check) const noexcept {
+  [[gnu::cold]] std::size_t verify(Check check) const noexcept {
     TARN_CHECK(heads_[Classes], ==, nobody(), "U2: requests without a class have no pool");
     std::size_t count = 0;
     for (std::size_t szidx = 0; szidx < Classes; ++szidx) {

@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include <malloc.h>
 #include <tarn/heap.h>
 
 #include "base/bits.h"
@@ -23,6 +24,9 @@ const GeneralAllocator& c_library_allocator() noexcept {
         return whole < size ? nullptr : std::aligned_alloc(alignment, whole);
       },
       .served_before = false,
+      .size_of = [](void*, const void* block) -> std::size_t {
+        return ::malloc_usable_size(const_cast<void*>(block));
+      },
   };
   return allocator;
 }

@@ -129,6 +129,8 @@ static_assert(sizeof(DebugBlock) == DebugBlock::header_size);
 struct FillUntouched {
   // A page that comes back from the system has lost its pattern.
   static constexpr bool lets_pages_go = false;
+  // A write to a freed block is found when it's handed out again.
+  static constexpr bool watches_freed = true;
   static void untouched(std::byte* first, std::byte* end) noexcept {
     std::memset(first, untouched_fill, static_cast<std::size_t>(end - first));
   }

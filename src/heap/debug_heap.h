@@ -87,6 +87,12 @@ class DebugHeap {
     return inner_.give_up_unused() + own_large().give_up_unused();
   }
 
+  void meter_with(AllocationMeter& meter) noexcept {
+    inner_.meter_with(meter);
+    inner_.below().meter_with(meter);
+  }
+  void recount() noexcept { inner_.recount(); }
+
   // Of pools whole arenas only: see FillUntouched.
   void watch(const Watcher& watcher) noexcept {
     inner_.watch(watcher);

@@ -124,6 +124,7 @@ class DomainHeap {
     // The first pool has run full: used ──► full. (It isn't kept: it has a neighbour.)
     usedpools_.remove_first(pool);
     pool.run_full();
+    whole_->meter(pool, pool.blocks);
     Block* const block = next->freeblock;
     next->freeblock = block->next;
     ++next->frees_until_change;

@@ -21,7 +21,7 @@ Instance* create(const HeapOptions& options) noexcept {
   return create_tarn(options);
 }
 
-std::size_t release(Instance& instance) noexcept {
+std::size_t release(Instance& instance, const BetweenBatches& between) noexcept {
   // Too large for a stack that may be a coroutine's.
   const std::size_t size = base::round_up(sizeof(ReturnBatch), os::page_size());
   void* const memory = os::map(size, os::page_size());
@@ -30,16 +30,32 @@ std::size_t release(Instance& instance) noexcept {
   }
   auto& batch = *new (memory) ReturnBatch;
   const auto& operations = *instance.operations;
+  // An arena of either tier isn't divided.
+  constexpr std::size_t most_bytes_of_batch = std::size_t{4} * 1024 * 1024;
   ReturnRequest request = {.least_age = 0, .tick = true, .all = true};
+  if (between.goes_on != nullptr) {
+    request.most_bytes = most_bytes_of_batch;
+  }
   std::size_t bytes = 0;
-  do {
+  for (;;) {
     batch.clear();
     operations.begin_return(instance, batch, request);
     operations.discard(batch);
     operations.finish_return(instance, batch);
     bytes += batch.bytes;
+    if (!batch.is_unfinished && batch.bytes < request.most_bytes) {
+      break;
+    }
+    if (between.goes_on != nullptr) {
+      // Of what is there now: a program that frees as fast as this gives back would never see its end.
+      request.tick = request.all;
+      request.least_age = 1;
+      if (!between.goes_on(between.context)) {
+        break;
+      }
+    }
     request.all = false;
-  } while (batch.is_unfinished);
+  }
   bytes += operations.release_empty_arenas(instance);
   os::release(memory, size);
   return bytes;

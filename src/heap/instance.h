@@ -6,6 +6,7 @@
 
 #include <tarn/heap.h>
 
+#include "heap/allocation_meter.h"
 #include "heap/functions.h"
 #include "heap/page_return.h"
 #include "heap/residency.h"
@@ -19,6 +20,7 @@ struct Instance {
     void (*walk)(Instance&, HeapVisitor&);
     void (*collect_statistics)(Instance&, HeapStatistics&);
     void (*collect_residency)(Instance&, Residency&);
+    void (*recount)(Instance&);
     std::size_t (*release_empty_arenas)(Instance&);
     // Addresses that were reserved and never used go back, for good: requests that would have needed them
     // go to the general allocator. Returns how many bytes.
@@ -39,6 +41,7 @@ struct Instance {
   const Operations* operations;
   Face faces[domain_count];
   Synchronisation synchronisation;
+  AllocationMeter meter;
 
   [[nodiscard]] const Face& face(Domain domain) const noexcept {
     return faces[static_cast<std::size_t>(domain)];
@@ -48,10 +51,18 @@ struct Instance {
 // Null: not even one arena's addresses, or no memory for the heap's own state.
 [[nodiscard]] Instance* create(const HeapOptions& options) noexcept;
 
+// Called between two batches, when nothing is on its way: the caller of release may let the heap's lock go
+// meanwhile. False: it's enough.
+struct BetweenBatches {
+  bool (*goes_on)(void* context) = nullptr;
+  void* context = nullptr;
+};
+
 // Gives back all that can go now: every page without an allocated block. Returns the bytes of addresses
 // given back, of which not all need have been resident. The caller holds the heap's lock, if that's the
-// caller's; null: no memory for the work.
-[[nodiscard]] std::size_t release(Instance& instance) noexcept;
+// caller's. Zero: no memory for the work, or nothing to give. With `between`, a batch is bounded (a millisecond or some),
+// and what comes back after the first two is left to whoever watches the heap.
+[[nodiscard]] std::size_t release(Instance& instance, const BetweenBatches& between = {}) noexcept;
 
 // From now on the heap may be used from any thread, through the faces it has and through copies of
 // them: their calls take a lock. The caller holds the only lock under which it was used so far. Does

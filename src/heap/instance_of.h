@@ -18,6 +18,7 @@
 namespace tarn::heap {
 
 Instance* create_tarn(const HeapOptions& options) noexcept;
+Instance* create_tarn_by_page_map(const HeapOptions& options) noexcept;
 Instance* create_classic(const HeapOptions& options) noexcept;
 Instance* create_modern(const HeapOptions& options) noexcept;
 Instance* create_debug(const HeapOptions& options) noexcept;
@@ -37,6 +38,7 @@ class InstanceOf : public Instance {
       return nullptr;
     }
     instance->live_ = &instance->heap_;
+    instance->heap_.meter_with(instance->meter);
     instance->operations = &operations_table;
     for (std::size_t i = 0; i < domain_count; ++i) {
       instance->faces[i] = face_of(instance->heap_, i);
@@ -121,6 +123,9 @@ class InstanceOf : public Instance {
         residency.clear();
         residency.add_descriptors(reinterpret_cast<const std::byte*>(&of(instance)), memory_size());
         of(instance).under_lock([&] { of(instance).live_->collect_residency(residency); });
+      },
+      .recount = [](Instance& instance) noexcept -> void {
+        of(instance).under_lock([&] { of(instance).live_->recount(); });
       },
       .release_empty_arenas = [](Instance& instance) noexcept -> std::size_t {
         return of(instance).under_lock([&] { return of(instance).live_->release_empty_arenas(); });

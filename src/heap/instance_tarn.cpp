@@ -3,8 +3,17 @@
 
 namespace tarn::heap {
 
+// The range apart from the page map: a process has the code of one of them in its memory.
 Instance* create_tarn(const HeapOptions& options) noexcept {
-  return create_with<TieredHeap, alloc::TarnGeometry>(options);
+  Instance* instance = nullptr;
+  if (options.address_map != AddressMap::page_map) {
+    instance = InstanceOf<TieredHeap<alloc::TarnGeometry,
+                                     alloc::ReservedRange<alloc::TarnGeometry>>>::create(options);
+  }
+  if (instance == nullptr && options.address_map != AddressMap::range) {
+    instance = create_tarn_by_page_map(options);
+  }
+  return instance;
 }
 
 }  // namespace tarn::heap

@@ -10,6 +10,7 @@
 
 #include <tarn/heap.h>
 
+#include "heap/allocation_meter.h"
 #include "heap/large_blocks.h"
 
 namespace tarn::heap {
@@ -28,13 +29,13 @@ class LargeRequests {
     }
   }
   void close() noexcept { own_.close(); }
+  void meter_with(AllocationMeter& meter) noexcept { meter_ = &meter; }
 
   // All sizes are over zero and at most largest_request.
   [[nodiscard]] void* allocate(Domain domain, std::size_t size) noexcept {
     if (serves(size)) {
       if (void* const block = own_.allocate(domain, size)) {
-        ++ever_;
-        return block;
+        return counted_own(block);
       }
     }
     return counted(general_->allocate(general_->context, size));
@@ -42,8 +43,7 @@ class LargeRequests {
   [[nodiscard]] void* allocate_zeroed(Domain domain, std::size_t size) noexcept {
     if (serves(size)) {
       if (void* const block = own_.allocate_zeroed(domain, size)) {
-        ++ever_;
-        return block;
+        return counted_own(block);
       }
     }
     return counted(general_->allocate_zeroed(general_->context, 1, size));
@@ -52,9 +52,15 @@ class LargeRequests {
     ++ever_;
     const std::size_t old_size = own_.size_of(block);
     if (old_size == 0) {
-      return general_->reallocate(general_->context, block, size);
+      const std::size_t before = size_of(block);
+      void* const moved = general_->reallocate(general_->context, block, size);
+      if (moved != nullptr) {
+        exchange(before, size_of(moved));
+      }
+      return moved;
     }
     if (void* const resized = own_.reallocate(domain, block, size)) {
+      exchange(old_size, own_.size_of(resized));
       return resized;
     }
     // The general allocator may still have the memory.
@@ -63,6 +69,7 @@ class LargeRequests {
       ++now_;
       std::memcpy(moved, block, old_size < size ? old_size : size);
       static_cast<void>(own_.free(block));
+      exchange(old_size, size_of(moved));
     }
     return moved;
   }
@@ -70,8 +77,7 @@ class LargeRequests {
                                        std::size_t size) noexcept {
     if (serves(size) && alignment <= alloc::SpanSet::page()) {
       if (void* const block = own_.allocate(domain, size)) {
-        ++ever_;
-        return block;
+        return counted_own(block);
       }
     }
     if (general_->allocate_aligned == nullptr) {
@@ -80,11 +86,14 @@ class LargeRequests {
     return counted(general_->allocate_aligned(general_->context, alignment, size));
   }
   void free(Domain /*domain*/, void* block) noexcept {
-    if (own_.free(block)) {
+    if (const std::size_t size = own_.size_of(block); size != 0) {
+      take_back(size);
+      static_cast<void>(own_.free(block));
       return;
     }
     // Blocks of the general allocator that we didn't ask for come too, so the count stops at zero.
     now_ -= now_ != 0 ? 1U : 0U;
+    take_back(size_of(block));
     general_->free(general_->context, block);
   }
 
@@ -104,11 +113,44 @@ class LargeRequests {
   }
   [[nodiscard]] void* counted(void* block) noexcept {
     ++ever_;
-    now_ += block != nullptr ? 1U : 0U;
+    if (block != nullptr) {
+      ++now_;
+      hand_out(size_of(block));
+    }
+    return block;
+  }
+  [[nodiscard]] void* counted_own(void* block) noexcept {
+    ++ever_;
+    if (meter_ != nullptr) {
+      meter_->hand_out(own_.size_of(block));
+    }
     return block;
   }
 
+  void hand_out(std::size_t bytes) noexcept {
+    if (meter_ != nullptr) {
+      meter_->hand_out(bytes);
+    }
+  }
+  void take_back(std::size_t bytes) noexcept {
+    if (meter_ != nullptr) {
+      meter_->take_back(bytes);
+    }
+  }
+  void exchange(std::size_t before, std::size_t after) noexcept {
+    take_back(before);
+    hand_out(after);
+  }
+
+  // Of a block of the general allocator's, as far as anybody wants to know.
+  [[nodiscard]] std::size_t size_of(const void* block) const noexcept {
+    return meter_ == nullptr || general_->size_of == nullptr
+               ? 0
+               : general_->size_of(general_->context, block);
+  }
+
   const GeneralAllocator* general_ = nullptr;
+  AllocationMeter* meter_ = nullptr;
   std::size_t now_ = 0;  // the general allocator's
   std::size_t ever_ = 0;
   LargeBlocks own_;

@@ -191,6 +191,7 @@ void PoolHeap<Geometry, Map, Fill, Below>::finish_return(ReturnBatch& batch,
 template <typename Geometry, typename Map, typename Fill, typename Below>
 void PoolHeap<Geometry, Map, Fill, Below>::come_back(Pool& pool) noexcept {
   const std::size_t allocated = pool.allocated();
+  meter(pool, allocated);
   if (allocated == 0) {
     pool.change_at(0, 0);
     arenas_.return_pool(pool);

@@ -11,9 +11,14 @@ class PlainHeap : public PoolHeap<Geometry, Map, NoFill, LargeRequests> {
   using Pools = PoolHeap<Geometry, Map, NoFill, LargeRequests>;
 
  public:
-  [[nodiscard, gnu::cold]] bool open(const HeapOptions& options) noexcept {
+  [[nodiscard]] bool open(const HeapOptions& options) noexcept {
     this->below().open(options);
     return Pools::open(options);
+  }
+
+  void meter_with(AllocationMeter& meter) noexcept {
+    Pools::meter_with(meter);
+    this->below().meter_with(meter);
   }
 
   [[gnu::cold]] void collect_statistics(HeapStatistics& statistics) const noexcept {

@@ -12,6 +12,7 @@
 
 #include "alloc/arena_set.h"
 #include "alloc/reserved_range.h"
+#include "heap/allocation_meter.h"
 #include "heap/domain_heap.h"
 #include "heap/large_requests.h"
 #include "heap/page_return.h"
@@ -23,6 +24,7 @@ namespace tarn::heap {
 struct NoFill {
   static void untouched(std::byte* /*first*/, std::byte* /*end*/) noexcept {}
   static constexpr bool lets_pages_go = true;
+  static constexpr bool watches_freed = false;
 };
 
 // `Below` has the functions of LargeRequests.
@@ -35,7 +37,7 @@ class PoolHeap {
   using DomainType = DomainHeap<Geometry, Map, Fill, Below>;
 
   // False when the addresses can't be had.
-  [[nodiscard, gnu::cold]] bool open(const HeapOptions& options) noexcept;
+  [[nodiscard]] bool open(const HeapOptions& options) noexcept;
   void close() noexcept { arenas_.close(); }
 
   [[nodiscard]] DomainType& domain(Domain domain) noexcept {
@@ -82,6 +84,11 @@ class PoolHeap {
   // A stress mode: every page goes as soon as it can.
   void return_at_once(bool on) noexcept { return_at_once_ = on; }
 
+  // From now on what is allocated is counted there. The meter outlives the heap.
+  void meter_with(AllocationMeter& meter) noexcept { meter_ = &meter; }
+  // Counts what the meter is behind by, but for pools that are away. Linear in the number of pools.
+  [[gnu::cold]] void recount() noexcept;
+
   // Moves all state to `target`, which is then the heap, and sends every later call of this one's
   // domains to `faces`. No other thread may be inside.
   [[gnu::cold]] void redirect_to(PoolHeap& target, const Face (&faces)[domain_count]) noexcept;
@@ -94,7 +101,7 @@ class PoolHeap {
   };
   void set_peer(const Peer& peer) noexcept { peer_ = peer; }
   // Up to so many bytes, or a little more. Returns how many.
-  [[gnu::cold]] std::size_t give_back_empty(std::size_t bytes) noexcept;
+  std::size_t give_back_empty(std::size_t bytes) noexcept;
 
   // Gives the addresses back that were reserved and never used. Returns how many bytes.
   [[gnu::cold]] std::size_t give_up_unused() noexcept;
@@ -122,7 +129,20 @@ class PoolHeap {
   template <typename, typename, typename, typename>
   friend class DomainHeap;
 
-  // The next used pool's block, else one of an empty pool; null: neither can be had.
+  // A pool takes a page at least, and a class's first block would have it for itself. Python at its start
+  // asks dozens of times for one or two blocks of nearly every class, in the mem domain above all. The larger the
+  // blocks, the fewer of them: they add up to some MiB at most. Objects, which walk() should see, have pools from the
+  // first on, but for those of half a page and more.
+  [[nodiscard]] static constexpr std::uint8_t requests_before_pool(
+      Domain domain, std::size_t block_size) noexcept {
+    if (domain == Domain::obj && block_size < 1792) {
+      return 0;
+    }
+    return block_size <= 512 ? 255 : block_size <= 4096 ? 64 : 32;
+  }
+
+  // The next used pool's block, else one of an empty pool; null: neither can be had, or the class has no pool
+  // yet.
   [[nodiscard]] void* refill(DomainType& domain, std::size_t szidx) noexcept;
   [[nodiscard]] Pool* make_used(DomainType& domain, std::size_t szidx) noexcept;
 
@@ -134,6 +154,8 @@ class PoolHeap {
   void circulate(Pool& pool, std::size_t allocated) noexcept;
 
   void note(Pool& pool) noexcept;
+  // The pool has so many allocated blocks now.
+  void meter(Pool& pool, std::size_t allocated) noexcept;
   [[nodiscard]] bool begin_return_of(Arena& arena, ReturnBatch& batch, ReturnBatch::Tier& tier,
                                      unsigned least_age) noexcept;
   [[nodiscard]] bool give_up_empty(Pool& pool, ReturnBatch& batch) noexcept;
@@ -158,7 +180,10 @@ class PoolHeap {
   DomainType domains_[domain_count];
   Below below_;
 
+  std::uint8_t requests_before_pool_[domain_count][Geometry::size_classes] = {};
+
   Peer peer_;
+  AllocationMeter* meter_ = nullptr;
   Watcher watcher_;
   std::size_t disturbances_ = 0;
   std::size_t tell_at_ = 0;

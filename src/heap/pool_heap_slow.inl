@@ -19,6 +19,14 @@ bool PoolHeap<Geometry, Map, Fill, Below>::open(const HeapOptions& options) noex
     domains_[i].whole_ = this;
     domains_[i].domain_ = static_cast<Domain>(i);
   }
+  if (options.pools_on_demand && options.checks == Checks::none) {
+    for (std::size_t i = 0; i < domain_count; ++i) {
+      for (std::size_t szidx = 0; szidx < Geometry::size_classes; ++szidx) {
+        requests_before_pool_[i][szidx] =
+            requests_before_pool(static_cast<Domain>(i), Geometry::block_size_of(szidx));
+      }
+    }
+  }
   return true;
 }
 
@@ -37,6 +45,12 @@ void* PoolHeap<Geometry, Map, Fill, Below>::refill(DomainType& domain, std::size
     }
     usedpools.remove(pool);
     pool.run_full();
+    meter(pool, pool.blocks);
+  }
+  if (std::uint8_t& left = requests_before_pool_[static_cast<std::size_t>(domain.domain_)][szidx];
+      left != 0) {
+    --left;
+    return nullptr;
   }
   Pool* const pool = make_used(domain, szidx);
   if (pool == nullptr) {
@@ -75,7 +89,14 @@ alloc::Pool* PoolHeap<Geometry, Map, Fill, Below>::make_used(DomainType& domain,
   if (pool == nullptr) {
     return nullptr;
   }
-  if (pool->state == PoolState::untouched || pool->szidx != szidx) {
+  // An empty pool's blocks are untouched again even if it had this class before: what is allocated next
+  // then lies in order of addresses, not in that of the frees, and is read faster for as long as it lives.
+  if (pool->state == PoolState::untouched || pool->szidx != szidx || !Fill::watches_freed) {
+    if (pool->state == PoolState::untouched) {
+      pool->touched = 0;
+    } else {
+      alloc::PoolPages<Geometry>::remember_touched(*pool);
+    }
     pool->freeblock = nullptr;
     pool->szidx = static_cast<std::uint8_t>(szidx);
     pool->block_size = static_cast<std::uint32_t>(Geometry::block_size_of(szidx));
@@ -83,10 +104,10 @@ alloc::Pool* PoolHeap<Geometry, Map, Fill, Below>::make_used(DomainType& domain,
     pool->untouched = arenas_.address_of(*pool);
     pool->untouched_blocks = pool->blocks;
     pool->returned = 0;
+    pool->metered = 0;
     Fill::untouched(pool->untouched,
                     pool->untouched + std::size_t{pool->blocks} * pool->block_size);
   }
-  // A pool that had this class before keeps its free blocks: they are written to already.
   pool->state = PoolState::used;
   pool->domain = domain.domain_;
   pool->change_at(0, 0);
@@ -98,6 +119,7 @@ template <typename Geometry, typename Map, typename Fill, typename Below>
 void PoolHeap<Geometry, Map, Fill, Below>::settle(Pool& pool) noexcept {
   auto& usedpools = usedpools_of(pool);
   const std::size_t allocated = pool.allocated();
+  meter(pool, allocated);
   if (pool.state == PoolState::full) [[likely]] {
     // full ──► used: a block has come back.
     if (Pool& front = *usedpools.first(pool.szidx); front.is_kept()) [[unlikely]] {
@@ -131,6 +153,32 @@ void PoolHeap<Geometry, Map, Fill, Below>::circulate(Pool& pool, std::size_t all
   }
 }
 
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::meter(Pool& pool, std::size_t allocated) noexcept {
+  const std::size_t before = pool.metered;
+  pool.metered = static_cast<std::uint16_t>(allocated);
+  if (meter_ == nullptr) {
+    return;
+  }
+  if (allocated > before) {
+    meter_->hand_out((allocated - before) * pool.block_size);
+  } else {
+    meter_->take_back((before - allocated) * pool.block_size);
+  }
+}
+
+template <typename Geometry, typename Map, typename Fill, typename Below>
+void PoolHeap<Geometry, Map, Fill, Below>::recount() noexcept {
+  arenas_.map().for_each([&](Arena& arena) {
+    for (std::size_t i = 0; i < arena.first_untouched; ++i) {
+      Pool& pool = arena.pools[i];
+      if (pool.state != PoolState::empty && !pool.is_away()) {
+        meter(pool, pool.allocated());
+      }
+    }
+  });
+}
+
 // used ──► empty, or kept: the last allocated block has come back.
 template <typename Geometry, typename Map, typename Fill, typename Below>
 void PoolHeap<Geometry, Map, Fill, Below>::become_empty(Pool& pool) noexcept {
@@ -157,6 +205,7 @@ bool PoolHeap<Geometry, Map, Fill, Below>::may_keep(const Pool& pool) noexcept {
 template <typename Geometry, typename Map, typename Fill, typename Below>
 void PoolHeap<Geometry, Map, Fill, Below>::stop_keeping(Pool& pool) noexcept {
   const std::size_t allocated = pool.allocated();
+  meter(pool, allocated);
   pool.change_at(0, allocated);
   --pool.arena->nkept;
   if (allocated == 0) {
@@ -230,9 +279,16 @@ void* DomainHeap<Geometry, Map, Fill, Below>::refill(std::size_t szidx) noexcept
   if (redirect_.functions != nullptr) {
     return redirect_.functions->allocate(redirect_.domain, block_size);
   }
-  void* const block = whole_->refill(*this, szidx);
-  // No pool to be had: the general allocator may still find so little.
-  return block != nullptr ? block : whole_->below_.allocate(domain_, block_size);
+  void* block = whole_->refill(*this, szidx);
+  if (block == nullptr) {
+    // No pool to be had, or not yet: the general allocator may find so little.
+    block = whole_->below_.allocate(domain_, block_size);
+  }
+  if (block == nullptr) {
+    whole_->requests_before_pool_[static_cast<std::size_t>(domain_)][szidx] = 0;
+    block = whole_->refill(*this, szidx);
+  }
+  return block;
 }
 
 template <typename Geometry, typename Map, typename Fill, typename Below>

@@ -53,7 +53,7 @@ class TieredHeap {
  public:
   using DomainType = typename Small::DomainType;
 
-  [[nodiscard, gnu::cold]] bool open(const HeapOptions& options) noexcept {
+  [[nodiscard]] bool open(const HeapOptions& options) noexcept {
     connect();
     if (!medium_.open(options)) {
       return false;
@@ -122,6 +122,16 @@ class TieredHeap {
     small_.redirect_to(target.small_, faces);
     medium_.move_to(target.medium_);
     target.connect();
+  }
+
+  void meter_with(AllocationMeter& meter) noexcept {
+    small_.meter_with(meter);
+    medium_.meter_with(meter);
+    medium_.below().meter_with(meter);
+  }
+  [[gnu::cold]] void recount() noexcept {
+    small_.recount();
+    medium_.recount();
   }
 
   void watch(const Watcher& watcher) noexcept {

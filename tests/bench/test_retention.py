@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 
-from retention import floor, memory, plot, report, results  # noqa: E402
+from retention import configurations, floor, memory, plot, report, results  # noqa: E402
 from retention.memory import Memory  # noqa: E402
 from retention.observer import INTERVAL, Observer  # noqa: E402
 from retention.results import Measured, Results, Run  # noqa: E402
@@ -306,6 +306,20 @@ class Picture(unittest.TestCase):
                 pictures.append((Path(folder) / name).read_bytes())
         self.assertEqual(*pictures)
         self.assertIn(b"<svg", pictures[0])
+
+    def test_the_key_tells_the_lines_apart_without_colours_and_names_the_floor(self) -> None:
+        try:
+            import matplotlib  # noqa: F401
+        except ImportError:
+            self.skipTest("no matplotlib")
+        near = [name for name in configurations.DEFAULT if name not in ("stock", "tarn", "glibc")]
+        dashes = [plot.DASHES[name] for name in near]
+        self.assertEqual(len(dashes), len(set(dashes)))
+        self.assertEqual(len({plot.COLOURS[name] for name in configurations.DEFAULT}), len(configurations.DEFAULT))
+        with TemporaryDirectory() as folder:
+            plot.draw(make_results(cache()), Path(folder) / "one.svg")
+            # Text is drawn as outlines; what it says stands beside them.
+            self.assertIn("page floor (tarn)", (Path(folder) / "one.svg").read_text())
 
 
 if __name__ == "__main__":

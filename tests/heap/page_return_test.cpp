@@ -1,5 +1,7 @@
 // Pages that go back to the operating system while their pools still hold blocks.
 
+#include <algorithm>
+#include <climits>
 #include <cstring>
 #include <random>
 #include <set>
@@ -158,9 +160,45 @@ TEST_P(PageReturn, GivesBackEmptyPoolsOfAnArenaThatABlockPins) {
   EXPECT_EQ(*pin, 0x5a);
 }
 
+// A pool that is used again, for its own class or another, has pages behind its first blocks that were
+// written to in its earlier life.
+TEST_P(PageReturn, TakesPagesThatAnEarlierLifeOfThePoolTouched) {
+  char* const pin = allocate(32);
+  for (const std::size_t size : {512U, 48U, 16U, 512U, 16U}) {
+    for (const std::size_t again : {16U, 512U, 48U}) {
+      for (char* const block : allocate_many(size, 2 * sizes_.pool_size / size)) {
+        heap_.free(block);
+      }
+      char* const block = allocate(again);
+      heap_.release();
+      heap_.verify();
+      EXPECT_EQ(resident(), floor()) << size << " then " << again;
+      heap_.free(block);
+    }
+  }
+  EXPECT_EQ(*pin, 0x5a);
+}
+
+TEST_P(PageReturn, CarvesAPoolThatWasEmptyInOrderOfAddresses) {
+  std::vector<char*> blocks = allocate_many(64, 2 * sizes_.pool_size / 64);
+  std::vector<char*> shuffled = blocks;
+  std::shuffle(shuffled.begin(), shuffled.end(), std::minstd_rand(3));
+  for (char* const block : shuffled) {
+    heap_.free(block);
+  }
+  allocate_many(512, 1);  // the pool that was kept need not be the one that is seen next
+  std::size_t descents = 0;
+  blocks = allocate_many(64, 2 * sizes_.pool_size / 64);
+  for (std::size_t i = 1; i < blocks.size(); ++i) {
+    descents += blocks[i] < blocks[i - 1] ? 1 : 0;
+  }
+  // Of the pool that was kept, for being its class's only one, the order is that of the frees.
+  EXPECT_LE(descents, sizes_.pool_size / 64 + 2);
+}
+
 // The three steps, and what the program does between them.
 class ReturnInSteps : public testing::TestWithParam<Combination> {
- protected:
+ public:
   ReturnInSteps() : heap_(heap::create(GetParam().options())) {
     const heap::Watcher watcher = {[](void* context) { ++*static_cast<int*>(context); }, &told_};
     heap_->operations->watch(*heap_, watcher);
@@ -238,12 +276,14 @@ TEST_P(ReturnInSteps, TakesBlocksBackInPoolsThatAreAway) {
   discard();
   finish();
   verify();
+  bool has_work = false;
   do {
     begin();
+    has_work = batch_.has_work();
     discard();
     finish();
     verify();
-  } while (batch_.has_work());
+  } while (has_work);
   HeapStatistics statistics;
   heap_->operations->collect_statistics(*heap_, statistics);
   EXPECT_EQ(statistics.arenas_now, 0U);
@@ -258,6 +298,100 @@ TEST_P(ReturnInSteps, IsRightWithoutTheSecondStepAsInAChildAfterFork) {
     std::memset(allocate(64), 1, 64);
   }
   verify();
+}
+
+// What the next tests do between two batches.
+struct Between {
+  ReturnInSteps* heap;
+  int times = 0;
+  int enough = INT_MAX;
+};
+
+TEST_P(ReturnInSteps, GivesBackAsMuchInBatchesAsAtOnce) {
+  const auto resident_after = [&](const heap::BetweenBatches& between, std::size_t& bytes) {
+    const std::vector<void*> kept = make_holes(500'000);
+    bytes = heap::release(*heap_, between);
+    verify();
+    heap::Residency residency;
+    heap_->operations->collect_residency(*heap_, residency);
+    EXPECT_EQ(residency.pools, residency.live_pages);
+    for (void* const block : kept) {
+      free(block);
+    }
+    static_cast<void>(heap::release(*heap_));
+    return residency.pools;
+  };
+  std::size_t at_once = 0;
+  std::size_t in_batches = 0;
+  Between between = {this};
+  const std::size_t resident = resident_after({}, at_once);
+  EXPECT_EQ(resident_after({[](void* context) {
+                              auto& state = *static_cast<Between*>(context);
+                              ++state.times;
+                              state.heap->verify();
+                              return true;
+                            },
+                            &between},
+                           in_batches),
+            resident);
+  EXPECT_EQ(in_batches, at_once);
+  // 32 MB of blocks.
+  EXPECT_GE(between.times, 6);
+}
+
+TEST_P(ReturnInSteps, ComesToAnEndThoughTheProgramFreesBetweenBatches) {
+  make_holes(200'000);
+  Between between = {this};
+  static_cast<void>(heap::release(*heap_, {[](void* context) {
+                                             auto& state = *static_cast<Between*>(context);
+                                             state.heap->make_holes(
+                                                 100'000);  // more than a batch holds
+                                             return ++state.times < 100;
+                                           },
+                                           &between}));
+  EXPECT_LT(between.times, 100);
+  verify();
+}
+
+// The GIL is held meanwhile: so many pools take a millisecond.
+TEST_P(ReturnInSteps, LooksAtABoundedNumberOfPoolsInATurn) {
+  make_holes(1'000'000);
+  std::size_t turns = 0;
+  std::size_t most = 0;
+  bool has_work = false;
+  do {
+    begin();
+    has_work = batch_.has_work();
+    ++turns;
+    std::size_t pools = 0;
+    for (const heap::ReturnBatch::Tier& tier : batch_.tiers) {
+      pools += tier.pool_count;
+      EXPECT_LE(tier.unmapped_count + tier.arena_count, heap::ReturnBatch::most_arenas);
+    }
+    EXPECT_LE(pools, heap::ReturnBatch::most_pools);
+    // An arena's empty pools are looked at together.
+    EXPECT_LE(batch_.examined, heap::ReturnBatch::most_examined);
+    most = std::max(most, batch_.examined);
+    discard();
+    finish();
+    verify();
+  } while (has_work && turns < 10'000);
+  EXPECT_GT(turns, 10U);
+  EXPECT_LT(turns, 10'000U);
+  EXPECT_GT(most, heap::ReturnBatch::most_examined / 2);
+}
+
+TEST_P(ReturnInSteps, StopsBetweenBatchesWhenToldTo) {
+  make_holes(500'000);
+  Between between = {this, 0, 3};
+  static_cast<void>(heap::release(*heap_, {[](void* context) {
+                                             auto& state = *static_cast<Between*>(context);
+                                             return ++state.times < state.enough;
+                                           },
+                                           &between}));
+  EXPECT_EQ(between.times, 3);
+  verify();
+  EXPECT_GT(heap::release(*heap_), std::size_t{4} << 20);
 }
 
 TEST_P(ReturnInSteps, WaitsUntilBlocksHaveBeenQuietForSoManyTicks) {
@@ -331,11 +465,13 @@ TEST_P(ReturnInSteps, KeepsEmptyArenasUntilThen) {
   HeapStatistics statistics;
   heap_->operations->collect_statistics(*heap_, statistics);
   EXPECT_EQ(statistics.arenas_released, 0U);
+  bool has_work = false;
   do {
     begin();
+    has_work = batch_.has_work();
     discard();
     finish();
-  } while (batch_.has_work());
+  } while (has_work);
   verify();
   heap_->operations->collect_statistics(*heap_, statistics);
   EXPECT_EQ(statistics.arenas_now, 0U);

@@ -337,5 +337,85 @@ TEST_P(APlainHeap, PassesBlocksItNeverHandedOutToTheGeneralAllocator) {
   EXPECT_EQ(heap_.statistics().large_now, 0U);
 }
 
+// Of the default geometry, which Python has: both tiers.
+class PoolsOnDemand : public testing::Test {
+ protected:
+  PoolsOnDemand() : heap_(options()) {}
+
+  [[nodiscard]] HeapOptions options() const {
+    HeapOptions options;
+    options.pools_on_demand = true;
+    options.general = general_.interface();
+    return options;
+  }
+  // How many requests go by, each block being freed at once, until one is served by a pool.
+  [[nodiscard]] std::size_t requests_before_pool(std::size_t size, Domain domain) {
+    constexpr std::size_t most = 1000;
+    for (std::size_t count = 0; count < most; ++count) {
+      void* const block = heap_.allocate(size, domain);
+      const bool is_ours = heap_.owns(block);
+      heap_.free(block, domain);
+      if (is_ours) {
+        return count;
+      }
+    }
+    return most;
+  }
+
+  FailingAllocator general_;
+  Heap heap_;
+};
+
+TEST_F(PoolsOnDemand, ComeWhenAClassHasBeenAskedForOften) {
+  EXPECT_EQ(requests_before_pool(64, Domain::mem), 255U);
+  EXPECT_EQ(requests_before_pool(64, Domain::mem), 0U);
+  EXPECT_EQ(requests_before_pool(80, Domain::mem), 255U);
+  EXPECT_EQ(requests_before_pool(2000, Domain::mem), 64U);
+  EXPECT_EQ(requests_before_pool(std::size_t{32} * 1024, Domain::mem), 32U);
+  EXPECT_EQ(general_.live(), 0U);
+  EXPECT_EQ(heap_.statistics().large_now, 0U);
+  heap_.verify();
+}
+
+TEST_F(PoolsOnDemand, ComeAtOnceForObjectsButLargeOnes) {
+  EXPECT_EQ(requests_before_pool(64, Domain::obj), 0U);
+  EXPECT_EQ(requests_before_pool(1536, Domain::obj), 0U);
+  EXPECT_EQ(requests_before_pool(1792, Domain::obj), 64U);
+}
+
+TEST_F(PoolsOnDemand, LeaveABlockFromBeforeWhereItIs) {
+  void* block = heap_.allocate(100, Domain::mem);
+  std::memset(block, 0x41, 100);
+  EXPECT_EQ(requests_before_pool(100, Domain::mem), 254U);
+  for (const std::size_t size : {400, 4000, 40000, 50}) {
+    block = heap_.reallocate(block, size, Domain::mem);
+    ASSERT_NE(block, nullptr);
+    EXPECT_FALSE(heap_.owns(block)) << size;
+    EXPECT_TRUE(is_filled(block, 50, 0x41)) << size;
+  }
+  EXPECT_EQ(general_.live(), 1U);
+  heap_.free(block, Domain::mem);
+  EXPECT_EQ(general_.live(), 0U);
+}
+
+TEST_F(PoolsOnDemand, ComeAtOnceWhenTheGeneralAllocatorHasNoMemory) {
+  general_.fail_all(true);
+  for (const std::size_t size : {64, 2000}) {
+    void* const block = heap_.allocate(size, Domain::mem);
+    ASSERT_NE(block, nullptr) << size;
+    EXPECT_TRUE(heap_.owns(block)) << size;
+    heap_.free(block, Domain::mem);
+  }
+}
+
+TEST_F(PoolsOnDemand, ComeAtOnceWithChecksSinceEveryBlockIsLookedAfter) {
+  HeapOptions checked = options();
+  checked.checks = Checks::debug;
+  Heap heap(checked);
+  void* const block = heap.allocate(64, Domain::mem);
+  EXPECT_TRUE(heap.owns(block));
+  heap.free(block, Domain::mem);
+}
+
 }  // namespace
 }  // namespace tarn::test

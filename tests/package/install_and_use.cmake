@@ -17,6 +17,7 @@ file(RENAME ${scratch}/prefix ${prefix})
 
 foreach(file IN ITEMS
         bin/tarn lib/libtarn.a lib/tarn/libtarn-python.so include/tarn/heap.h include/tarn/memory_resource.h
+        include/tarn/object.h include/tarn/object/heap.h include/tarn/gil.h
         lib/cmake/Tarn/TarnConfig.cmake lib/cmake/Tarn/TarnConfigVersion.cmake)
     if(NOT EXISTS ${prefix}/${file})
         message(FATAL_ERROR "${file} was not installed")
@@ -39,6 +40,6 @@ run("configuring the outside project" ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_D
     -D CMAKE_CXX_COMPILER=${compiler} -D CMAKE_PREFIX_PATH=${prefix} -D CMAKE_FIND_USE_PACKAGE_REGISTRY=OFF)
 run("building the outside project" ${CMAKE_COMMAND} --build ${scratch}/project)
 run("the outside project's program" ${launcher} ${scratch}/project/uses_tarn)
-if(NOT output STREQUAL "Tarn ${version}: 1000 blocks and 1000 numbers\n")
+if(NOT output STREQUAL "Tarn ${version}: 1000 blocks, 1000 numbers and 1000 objects\n")
     message(FATAL_ERROR "the outside project's program printed: ${output}")
 endif()

@@ -4,10 +4,17 @@
 #include <cstring>
 #include <memory_resource>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include <tarn/heap.h>
 #include <tarn/memory_resource.h>
+#include <tarn/object.h>
+
+struct Link : tarn::Object {
+  tarn::Member<Link> next;
+  static constexpr auto members = tarn::members(&Link::next);
+};
 
 int main() {
   tarn::Heap heap;
@@ -43,6 +50,15 @@ int main() {
     return 1;
   }
 
-  std::printf("Tarn %s: %zu blocks and %zu numbers\n", TARN_FOUND_VERSION, blocks.size(),
-              numbers.size());
+  tarn::ObjectHeap objects;
+  tarn::Ref<Link> chain;
+  for (int number = 1; number <= 1000; ++number) {
+    tarn::Ref<Link> link = objects.make<Link>();
+    link->next = std::move(chain);
+    chain = std::move(link);
+  }
+  const tarn::ObjectHeapStatistics statistics = objects.statistics();
+
+  std::printf("Tarn %s: %zu blocks, %zu numbers and %zu objects\n", TARN_FOUND_VERSION,
+              blocks.size(), numbers.size(), statistics.objects - statistics.types);
 }

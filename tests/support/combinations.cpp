@@ -11,6 +11,7 @@ HeapOptions Combination::options() const {
   options.checks = checks;
   options.synchronisation = synchronisation;
   options.release = release;
+  options.pools_on_demand = pools_on_demand;
   return options;
 }
 
@@ -37,6 +38,7 @@ std::string Combination::name() const {
   text += checks == Checks::none ? "_none" : "_debug";
   text += synchronisation == Synchronisation::caller ? "_caller" : "_locked";
   text += release == Release::at_once ? "_at_once" : "";
+  text += pools_on_demand ? "_on_demand" : "";
   return text;
 }
 
@@ -63,6 +65,9 @@ std::vector<Combination> all_combinations_and_stress() {
   std::vector<Combination> all = all_combinations();
   for (Combination one : combinations_with(Checks::none)) {
     one.release = Release::at_once;
+    all.push_back(one);
+    one.release = Release::on_request;
+    one.pools_on_demand = true;
     all.push_back(one);
   }
   return all;

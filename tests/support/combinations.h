@@ -15,6 +15,7 @@ struct Combination {
   Checks checks = Checks::none;
   Synchronisation synchronisation = Synchronisation::caller;
   Release release = Release::on_request;
+  bool pools_on_demand = false;
 
   [[nodiscard]] HeapOptions options() const;
   [[nodiscard]] std::string name() const;  // "tarn_range_none_caller"
@@ -23,7 +24,7 @@ struct Combination {
 std::ostream& operator<<(std::ostream& stream, const Combination& combination);
 
 [[nodiscard]] std::vector<Combination> all_combinations();
-// Those, and heaps that give back every page at every opportunity: for tests that don't look at states.
+// Those, heaps that give back every page at every opportunity, and heaps with pools on demand: for tests that don't look at states.
 [[nodiscard]] std::vector<Combination> all_combinations_and_stress();
 // Those without a lock, of which the tests of one thread are content.
 [[nodiscard]] std::vector<Combination> combinations_with(Synchronisation synchronisation);

@@ -67,6 +67,23 @@ TEST(ReportReader, ReadsAReportThatTarnWasOffWithTheWholeReason) {
   EXPECT_EQ(report.reason, "PYTHONMALLOC=malloc chooses another allocator");
 }
 
+TEST(ReportReader, ReadsWhatThePacerDid) {
+  const std::string text = with(sample_report_text, "end\n", sample_gc_text + "end\n");
+  const Report report = read_report(text);
+  EXPECT_EQ(report.gc, "adaptive");
+  EXPECT_EQ(report.gc_state, "pacing");
+  EXPECT_EQ(report.gc_allowance, 16777216u);
+  EXPECT_EQ(report.gc_young.pauses, 1234u);
+  EXPECT_EQ(report.gc_middle.started, 2u);
+  EXPECT_EQ(report.gc_full.longest, 60000000u);
+  EXPECT_EQ(report.gc_full.collected, 12u);
+  EXPECT_EQ(problem_of(with(text, "gc_state pacing", "gc_state mad")),
+            "line 30: gc_state: 'mad' is unknown");
+  EXPECT_EQ(problem_of(with(text, "gc_full_longest 60000000", "gc_full_longest -1")),
+            "line 48: gc_full_longest: '-1' is not a number");
+  EXPECT_EQ(problem_of(with(text, "gc_state pacing\n", "")), "gc_state is missing");
+}
+
 TEST(ReportReader, CallsEveryPrefixOfAReportIncomplete) {
   const std::string whole = sample_report_text.substr(0, sample_report_text.size() - 1);
   EXPECT_EQ(problem_of(whole), "none") << "only the newline behind 'end' is missing";

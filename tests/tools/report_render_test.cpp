@@ -53,9 +53,51 @@ domain  szidx  block  used  full  allocated  free  untouched
 obj         3     64    12    80     20,000   400        100
 mem         0     16     1     0        900   100         24
 
-requests over 512 B: 100,000 ever, 321 live now
+requests over 512 B and first ones: 100,000 ever, 321 live now
 Tarn's own: 20 in 4.8 MiB, 3 of them mappings; 683.6 KiB of freed ones kept
 )");
+}
+
+Report with_gc(const std::string& gc = sample_gc_text) {
+  return read_report(with(sample_report_text, "end\n", gc + "end\n"));
+}
+
+TEST(ReportText, ShowsThePausesAndWhatThePacerDid) {
+  EXPECT_THAT(report_text(with_gc(), plain), testing::EndsWith(R"(
+collections of cycles: paced by Tarn, after 10,000 containers or 16 MiB
+
+        pauses  by Tarn  longest     total  objects freed
+young    1,234        0   1.5 ms     2.5 s        987,654
+middle       5        2   0.9 us    1.9 us              0
+full         3        3  60.0 ms  150.0 ms             12
+)"));
+}
+
+TEST(ReportText, SaysWhyThePacerLeftTheProgramAlone) {
+  std::string gc = with(sample_gc_text, "gc_state pacing\n",
+                        "gc_state yielded\ngc_reason the program set thresholds\n");
+  gc = with(gc, "gc_by_program 0", "gc_by_program 12");
+  gc = with(gc, "gc_disabled 0", "gc_disabled 1");
+  EXPECT_THAT(report_text(with_gc(gc), plain),
+              HasSubstr("\ncollections of cycles: left alone: the program set thresholds\n"
+                        "the program has disabled them\nfull ones by the program itself: 12\n\n"));
+  gc = with(sample_gc_text, "gc_state pacing", "gc_state stock");
+  EXPECT_THAT(report_text(with_gc(gc), plain), HasSubstr("cycles: CPython's pace\n"));
+}
+
+TEST(ReportJson, HasThePausesAndWhatThePacerDid) {
+  const nlohmann::json json = report_json(with_gc())["gc"];
+  EXPECT_EQ(json["policy"], "adaptive");
+  EXPECT_EQ(json["state"], "pacing");
+  EXPECT_EQ(json["threshold_young"], 10000);
+  EXPECT_EQ(json["allowance"], 16777216);
+  EXPECT_EQ(json["full_by_program"], 0);
+  EXPECT_EQ(json["young"], (nlohmann::json{{"pauses", 1234},
+                                           {"started_by_tarn", 0},
+                                           {"longest_ns", 1500000},
+                                           {"total_ns", 2500000000},
+                                           {"collected", 987654}}));
+  EXPECT_EQ(json["full"]["longest_ns"], 60000000);
 }
 
 TEST(ReportText, SaysInOneLineWhyTarnWasOff) {

@@ -41,6 +41,30 @@ inline const std::string sample_report_text =
     "large_resized 12\n"
     "end\n";
 
+inline const std::string sample_gc_text =
+    "gc adaptive\n"
+    "gc_state pacing\n"
+    "gc_threshold_young 10000\n"
+    "gc_threshold_middle 419\n"
+    "gc_allowance 16777216\n"
+    "gc_disabled 0\n"
+    "gc_by_program 0\n"
+    "gc_young_pauses 1234\n"
+    "gc_young_started 0\n"
+    "gc_young_longest 1500000\n"
+    "gc_young_total 2500000000\n"
+    "gc_young_collected 987654\n"
+    "gc_middle_pauses 5\n"
+    "gc_middle_started 2\n"
+    "gc_middle_longest 900\n"
+    "gc_middle_total 1900\n"
+    "gc_middle_collected 0\n"
+    "gc_full_pauses 3\n"
+    "gc_full_started 3\n"
+    "gc_full_longest 60000000\n"
+    "gc_full_total 150000000\n"
+    "gc_full_collected 12\n";
+
 inline const std::string sample_off_report_text =
     "tarn-report 1\n"
     "pid 4712\n"

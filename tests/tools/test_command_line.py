@@ -72,6 +72,8 @@ class CommandLineTest(CommandTest):
         self.refuses(["run", "-Z", "x"], f"unknown option '-Z'{help}")
         self.refuses(["run", "--geometry", "flat", "x"],
                      f"--geometry: 'flat' is not one of tarn, classic, modern{help}")
+        self.refuses(["run", "--gc=never", "x"],
+                     f"--gc: 'never' is not one of adaptive, stock{help}")
         self.refuses(["run", "--checks=all", "x"],
                      f"--checks: 'all' is not one of none, debug{help}")
         self.refuses(["run", "--python"], f"--python needs a value{help}")

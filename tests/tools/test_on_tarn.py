@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import unittest
 from pathlib import Path
@@ -38,7 +39,7 @@ class OnTarnTest(CommandTest):
         self.assertEqual((result.returncode, result.stdout), (0, ""))
         for line in (r"tarn: \S*python3 \(process \d+\) on Python 3\.", r"arenas +[1-9]", r"pools +[1-9]",
                      r"blocks +1\d\d,\d\d\d", r"obj +\d+ +\d+ +[\d,]+ +[\d,]+ +1\d\d,\d\d\d",
-                     r"requests over 32 KiB: [1-9]"):
+                     r"requests over 32 KiB and first ones: [1-9]"):
             self.assertRegex(result.stderr, rf"(?m)^{line}")
         self.assertEqual([line for line in result.stderr.splitlines() if len(line) > 80], [])
 
@@ -46,6 +47,20 @@ class OnTarnTest(CommandTest):
         report = self.report("--geometry=classic", "--checks=debug", "-c", "pass")["report"]
         self.assertEqual((report["geometry"], report["arena_size"], report["checks"]),
                          ("classic", 256 * 1024, "debug"))
+
+    def test_a_program_at_the_end_of_a_very_long_path(self) -> None:
+        """Its name has bytes that a report escapes, so that it is longer there than a path may be."""
+        folder = os.fsencode(self.folder)
+        while len(folder) < 3600:
+            folder += b"/" + b"\xff" * 200
+            os.mkdir(folder)
+        python = folder + b"/python3"
+        os.symlink(sys.executable, python)
+        result = self.tarn("run", "--report=report.json", "--", os.fsdecode(python), "-c", "pass")
+        self.check(result, 0)
+        report = json.loads((self.folder / "report.json").read_text())["report"]
+        self.assertEqual(report["state"], "on")
+        self.assertLess(len(report.get("program", "")), 4096)
 
     def test_further_processes_report_too(self) -> None:
         code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'pass'], check=True)"

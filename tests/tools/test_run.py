@@ -15,7 +15,7 @@ from command_support import STAND_IN, TARN, CommandTest
 SHOW_WORDS = "import json, sys; print(json.dumps(sys.argv))"
 SHOW_SETTINGS = """
 import json, os
-names = ("LD_PRELOAD", "TARN_GEOMETRY", "TARN_CHECKS", "TARN_QUIET", "TARN_REPORT_DIR")
+names = ("LD_PRELOAD", "TARN_GEOMETRY", "TARN_CHECKS", "TARN_GC", "TARN_QUIET", "TARN_REPORT_DIR")
 print(json.dumps({name: os.environ[name] for name in names if name in os.environ}))
 """
 # With and without a report the program is started in different ways; both have to be transparent.
@@ -99,9 +99,9 @@ class EnvironmentTest(CommandTest):
         self.assertEqual(self.settings(), {"LD_PRELOAD": STAND_IN})
 
     def test_options_become_variables(self) -> None:
-        self.assertEqual(self.settings("--geometry", "classic", "--checks=debug", "--quiet"),
+        self.assertEqual(self.settings("--geometry", "classic", "--checks=debug", "--gc=stock", "--quiet"),
                          {"LD_PRELOAD": STAND_IN, "TARN_GEOMETRY": "classic",
-                          "TARN_CHECKS": "debug", "TARN_QUIET": "1"})
+                          "TARN_CHECKS": "debug", "TARN_GC": "stock", "TARN_QUIET": "1"})
 
     def test_the_last_of_two_options_counts(self) -> None:
         settings = self.settings("--geometry", "classic", "--geometry=modern")
@@ -115,6 +115,9 @@ class EnvironmentTest(CommandTest):
         self.assertEqual(self.settings(),
                          {"LD_PRELOAD": f"{STAND_IN}:libc.so.6", "TARN_GEOMETRY": "modern",
                           "TARN_REPORT_DIR": "/elsewhere"})
+
+    def test_the_command_itself_is_preloaded_for(self) -> None:
+        self.check(self.tarn("run", TARN[-1], "run", "printenv", "LD_PRELOAD"), 0, f"{STAND_IN}\n")
 
     def test_with_a_report_there_is_a_private_folder_for_it(self) -> None:
         code = ("import os, stat; folder = os.environ['TARN_REPORT_DIR'];"

@@ -178,6 +178,17 @@ class TargetTest(CommandTest):
         folder.chmod(0o755)
         self.says(pid, rf"process {pid} \(\S+\): {folder} has mode 0755 and not 0700, so it isn't used")
 
+    def test_a_folder_that_cannot_be_used_does_not_hide_the_one_that_is(self) -> None:
+        """The process found its own folder open to others, and took the one in /tmp."""
+        folder = Path(self.environment["XDG_RUNTIME_DIR"]) / "tarn"
+        folder.mkdir()
+        folder.chmod(0o755)
+        pid = self.running("pass")
+        for command in COMMANDS:
+            result = self.tarn(command, str(pid))
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(list(folder.iterdir()), [])
+
     def test_a_process_that_holds_the_gil_is_told_from_one_that_is_stopped(self) -> None:
         pid = self.running("""
 import ctypes, threading

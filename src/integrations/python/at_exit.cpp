@@ -5,6 +5,7 @@
 #include "integrations/python/control.h"
 #include "integrations/python/cpython.h"
 #include "integrations/python/hook.h"
+#include "integrations/python/pacer.h"
 #include "integrations/python/releaser.h"
 #include "integrations/python/report.h"
 
@@ -17,6 +18,7 @@ constinit bool has_ended = false;
 
 PyObject* at_exit(PyObject* /*self*/, PyObject* /*arguments*/) noexcept {
   has_ended = true;
+  stop_pacing();
   stop_control();
   stop_releasing();
   if (hook.settings.report_folder[0] != '\0') {

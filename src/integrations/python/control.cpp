@@ -143,7 +143,7 @@ bool work(Request request, Lines& answer) noexcept {
     return false;
   }
   if (request == Request::release) {
-    answer.number("released", release_now());
+    answer.number("released", release_in_turns(control.stopping));
     answer.end();
   } else {
     collect_figures(figures);

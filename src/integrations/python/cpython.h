@@ -35,6 +35,7 @@ struct PyMethodDef {
   int ml_flags;
   const char* ml_doc;
 };
+inline constexpr int METH_VARARGS = 0x0001;
 inline constexpr int METH_NOARGS = 0x0004;
 
 struct PyCFunctionObject {
@@ -75,12 +76,17 @@ TARN_FROM_CPYTHON PyObject* PySys_GetObject(const char* name);  // borrowed
 TARN_FROM_CPYTHON PyCFunction PyCFunction_GetFunction(PyObject*);
 TARN_FROM_CPYTHON PyObject* PyCFunction_NewEx(PyMethodDef*, PyObject* self, PyObject* module);
 TARN_FROM_CPYTHON PyObject* PyLong_FromSize_t(std::size_t);
+TARN_FROM_CPYTHON long PyLong_AsLong(PyObject*);
 TARN_FROM_CPYTHON PyObject* PyImport_ImportModule(const char*);
 TARN_FROM_CPYTHON PyObject* PyObject_CallMethod(PyObject*, const char*, const char*, ...);
 TARN_FROM_CPYTHON PyObject* PyObject_GetAttrString(PyObject*, const char*);
 TARN_FROM_CPYTHON PyObject* PyObject_Call(PyObject*, PyObject* arguments, PyObject* names);
 TARN_FROM_CPYTHON PyObject* PyTuple_New(std::ptrdiff_t);
 TARN_FROM_CPYTHON PyObject* PyDict_New();
+TARN_FROM_CPYTHON PyObject* PyDict_GetItemString(PyObject*, const char*);  // borrowed
+TARN_FROM_CPYTHON int PyObject_IsTrue(PyObject*);
+TARN_FROM_CPYTHON int PyList_Append(PyObject*, PyObject*);
+TARN_FROM_CPYTHON int PySequence_Contains(PyObject*, PyObject*);
 TARN_FROM_CPYTHON int PyDict_SetItemString(PyObject*, const char*, PyObject*);
 TARN_FROM_CPYTHON void PyErr_Clear();
 TARN_FROM_CPYTHON void Py_IncRef(PyObject*);

@@ -4,8 +4,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <ctime>
 
 #include <pthread.h>
+#include <sched.h>
 
 #include "base/compiler.h"
 #include "heap/page_return.h"
@@ -20,7 +22,7 @@ namespace tarn::python {
 
 namespace {
 
-enum class Phase : std::uint8_t { off, resting, working };
+enum class Phase : std::uint8_t { off, resting, changing, working };
 
 constexpr unsigned tick_milliseconds = 250;
 constexpr unsigned quiet_ticks = 2;
@@ -35,15 +37,15 @@ constexpr std::size_t disturbances_before_more = 64;
 constexpr std::size_t stack_size = std::size_t{256} * 1024;
 
 struct Releaser {
-  std::atomic<Phase> phase{Phase::off};  // changed with the GIL or the heap's lock held
+  std::atomic<Phase> phase{Phase::off};
   os::Event stop;
   std::atomic<bool> waits{false};              // between turns, without anything on its way
   bool batch_is_open = false;                  // changed with the GIL held
   std::atomic<bool> raw_batch_is_open{false};  // the batch is the raw heap's; changed by the thread
   bool knows_fork = false;
-  bool stopped_for_fork = false;
+  std::atomic<bool> stopped_for_fork{false};
   std::size_t disturbances = 0;  // at the last turn
-  pthread_t thread = {};
+  pthread_t thread = {};         // changed while the phase is changing
   heap::ReturnBatch batch;
 };
 constinit Releaser releaser;
@@ -131,6 +133,23 @@ void work_for_raw() noexcept {
   } while (releaser.batch.is_unfinished);
 }
 
+void disturbed(void* context) noexcept;
+
+// The thread takes leave. From here on the next watcher's call starts another one, which may be at once, by a
+// thread of another interpreter: what `releaser` says of its thread isn't of this one any longer.
+bool begin_rest() noexcept {
+  Phase expected = Phase::working;
+  if (!releaser.phase.compare_exchange_strong(expected, Phase::resting)) {
+    return false;
+  }
+  ::pthread_detach(::pthread_self());
+  // What another interpreter, or a thread without the GIL, freed since this turn looked: its call found the phase working.
+  if (hook.heap->operations->has_disturbed(*hook.heap) || raw_has_disturbed()) {
+    disturbed(nullptr);
+  }
+  return true;
+}
+
 // A turn, and what follows from it without the GIL. Whether the thread goes on waiting for ticks.
 bool work_for_a_tick() noexcept {
   work_for_raw();
@@ -138,13 +157,7 @@ bool work_for_a_tick() noexcept {
   for (;;) {
     const int gil = PyGILState_Ensure();
     const Next next = turn(request);
-    const bool rests = next == Next::rest && releaser.phase == Phase::working;
-    if (rests) {
-      // From here on the next watcher's call starts another thread, perhaps at once: the raw heap's needs no
-      // GIL.
-      ::pthread_detach(::pthread_self());
-      releaser.phase = Phase::resting;
-    }
+    const bool rests = next == Next::rest && begin_rest();
     PyGILState_Release(gil);
     if (next != Next::work) {
       return !rests;
@@ -191,13 +204,12 @@ bool create_thread() noexcept {
 // for others.
 void disturbed(void* /*context*/) noexcept {
   Phase expected = Phase::resting;
-  if (!releaser.phase.compare_exchange_strong(expected, Phase::working)) {
+  if (!releaser.phase.compare_exchange_strong(expected, Phase::changing)) {
     return;
   }
   const int before = errno;
-  if (!create_thread()) {
-    releaser.phase = Phase::resting;  // till it is called again
-  }
+  // Without a thread: till it is called again.
+  releaser.phase = create_thread() ? Phase::working : Phase::resting;
   errno = before;
 }
 
@@ -216,11 +228,10 @@ void watch_heap() noexcept {
   }
 }
 
-// Only if it waits between turns: then it ends without the GIL.
+// In the phase changing. Only if it waits between turns: then it ends without the GIL.
 bool stop_waiting_thread() noexcept {
   bool expected = true;
-  if (releaser.phase != Phase::working ||
-      !releaser.waits.compare_exchange_strong(expected, false)) {
+  if (!releaser.waits.compare_exchange_strong(expected, false)) {
     return false;
   }
   releaser.stop.set();
@@ -228,16 +239,28 @@ bool stop_waiting_thread() noexcept {
   return true;
 }
 
+// The phase before. Who is changing it needs no GIL to be done with that.
+Phase end_phase() noexcept {
+  for (;;) {
+    Phase phase = releaser.phase;
+    if (phase != Phase::changing && releaser.phase.compare_exchange_strong(phase, Phase::off)) {
+      return phase;
+    }
+    ::sched_yield();
+  }
+}
+
 void before_fork() noexcept {
-  if (releaser.phase == Phase::working && has_gil() && stop_waiting_thread()) {
-    releaser.phase = Phase::resting;
-    releaser.stopped_for_fork = true;
+  Phase expected = Phase::working;
+  if (has_gil() && releaser.phase.compare_exchange_strong(expected, Phase::changing)) {
+    const bool stopped = stop_waiting_thread();
+    releaser.stopped_for_fork = stopped;
+    releaser.phase = stopped ? Phase::resting : Phase::working;
   }
 }
 
 void after_fork_in_parent() noexcept {
-  if (releaser.stopped_for_fork) {
-    releaser.stopped_for_fork = false;
+  if (releaser.stopped_for_fork.exchange(false)) {
     // Not here: 3.12 counts the threads next. Refused when Python's queue is full, and then it is for the next
     // free to call the thread.
     Py_AddPendingCall(start_again, nullptr);
@@ -291,8 +314,7 @@ void stop_releasing() noexcept {
   if (hook.raw_heap != nullptr) {
     hook.raw_heap->operations->stop_watching(*hook.raw_heap);
   }
-  const bool has_thread = releaser.phase.exchange(Phase::off) == Phase::working;
-  if (has_thread) {
+  if (end_phase() == Phase::working) {
     releaser.stop.set();
     PyThreadState* const state = PyEval_SaveThread();
     ::pthread_join(releaser.thread, nullptr);
@@ -307,6 +329,53 @@ std::size_t release_now() noexcept {
     return 0;
   }
   return heap::release(*hook.heap) + (hook.raw_heap != nullptr ? heap::release(*hook.raw_heap) : 0);
+}
+
+namespace {
+
+constexpr std::uint64_t most_microseconds_of_turn = 2000;
+constexpr std::uint64_t most_microseconds_of_release = 10'000'000;
+
+std::uint64_t now_in_microseconds() noexcept {
+  timespec now = {};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec) / 1000;
+}
+
+struct Turns {
+  const std::atomic<bool>& stop;
+  std::uint64_t began;
+  std::uint64_t turn_began;
+
+  // Python makes sure only of those that have waited for its switch interval, five milliseconds. The others
+  // need a moment to wake up in, before this thread asks for the GIL again.
+  bool let_others_run() noexcept {
+    if (now_in_microseconds() - turn_began < most_microseconds_of_turn) {
+      return true;
+    }
+    PyThreadState* const state = PyEval_SaveThread();
+    constexpr timespec moment = {0, 100'000};
+    ::nanosleep(&moment, nullptr);
+    PyEval_RestoreThread(state);
+    turn_began = now_in_microseconds();
+    return !stop && hook.state == State::living &&
+           turn_began - began < most_microseconds_of_release;
+  }
+};
+
+}  // namespace
+
+std::size_t release_in_turns(const std::atomic<bool>& stop) noexcept {
+  if (hook.state != State::living) {
+    return 0;
+  }
+  const std::uint64_t now = now_in_microseconds();
+  Turns turns = {stop, now, now};
+  return heap::release(*hook.heap, {[](void* context) noexcept {
+                                      return static_cast<Turns*>(context)->let_others_run();
+                                    },
+                                    &turns});
 }
 
 }  // namespace tarn::python

@@ -4,6 +4,7 @@
 //   ─────     ────────────                                       ──────────
 //   off       TARN_RELEASE=off, or Python is ending               none
 //   resting   nothing is known that could go back                 none
+//   changing  another thread starts it, or stops it for a fork    begins, or ends
 //   working   blocks came back to pools (the heap's watcher)      a turn every tick, until nothing is left
 //
 // A turn. The object heap belongs to whoever holds the GIL, so the thread takes it, as any thread of
@@ -26,8 +27,11 @@
 // thread; the child begins as resting, and its parent's batch is finished there (by the forking thread if
 // it holds the GIL, else by the child's first thread of this kind). exit: the thread is
 // stopped before Python takes its modules apart.
+//
+// tests/models/releaser.pml is this protocol for a model checker, which goes through all orders of its steps.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 
 namespace tarn::python {
@@ -38,8 +42,12 @@ void start_releasing() noexcept;
 // Before Python takes its modules apart. With the GIL held, which is released meanwhile.
 void stop_releasing() noexcept;
 
-// Everything that can go, now. With the GIL held. Returns bytes of addresses. Programs reach it as
-// tarn_release().
+// Everything that can go, now. With the GIL held all the time: 0.2 s for a GiB. Returns bytes of addresses. Programs
+// reach it as tarn_release().
 std::size_t release_now() noexcept;
+
+// The same, but others have the GIL in between, every few milliseconds. With the GIL held before and after;
+// over when `stop` is set, and after ten seconds, whatever the program frees meanwhile.
+std::size_t release_in_turns(const std::atomic<bool>& stop) noexcept;
 
 }  // namespace tarn::python

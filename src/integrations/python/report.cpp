@@ -10,6 +10,7 @@
 
 #include "base/message.h"
 #include "integrations/python/hook.h"
+#include "integrations/python/pacer.h"
 
 namespace tarn::python {
 
@@ -290,6 +291,7 @@ void write_report_lines(Lines& lines, const Figures* figures, Ranges ranges) noe
   if (figures != nullptr) {
     write_heap(lines, figures->statistics);
     write_residency(lines, *figures, ranges);
+    write_pacing_lines(lines);
   }
   lines.end();
 }

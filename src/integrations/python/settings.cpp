@@ -17,6 +17,7 @@ constexpr const char* release_names[] = {"normal", "eager", "off", "at_once"};
 constexpr const char* large_names[] = {"own", "general"};
 constexpr const char* large_pages_names[] = {"auto", "off"};
 constexpr const char* raw_names[] = {"off", "on"};
+constexpr const char* gc_names[] = {"adaptive", "stock"};
 constexpr const char* control_names[] = {"on", "off"};
 constexpr const char* address_map_names[] = {"automatic", "range", "page_map"};
 
@@ -90,6 +91,8 @@ const char* name_of(ReleasePolicy policy) noexcept {
   return release_names[static_cast<std::size_t>(policy)];
 }
 
+const char* name_of(GcPolicy policy) noexcept { return gc_names[static_cast<std::size_t>(policy)]; }
+
 const char* name_of(Checks checks) noexcept {
   return checks_names[static_cast<std::size_t>(checks)];
 }
@@ -138,6 +141,7 @@ Settings read_settings(int argument_count, char** arguments) noexcept {
                              : LargePages::off;
   settings.decay_milliseconds =
       milliseconds("TARN_DECAY", settings.decay_milliseconds, settings.quiet);
+  settings.gc = static_cast<GcPolicy>(choice("TARN_GC", gc_names, settings.quiet));
   settings.control =
       choice("TARN_CONTROL", control_names, settings.quiet) == 0 && ::getauxval(AT_SECURE) == 0;
   copy_folder("XDG_RUNTIME_DIR", settings.runtime_folder);

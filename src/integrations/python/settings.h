@@ -11,6 +11,7 @@
 //   TARN_LARGE       own (default), general: who serves requests over 32 KiB, Tarn or the C library
 //   TARN_RAW         off (default), on: whether the raw domain lives on Tarn too, in a heap behind a lock
 //   TARN_HUGEPAGES   auto (default), off: whether large blocks that are asked for at once may have large pages
+//   TARN_GC          adaptive (default), stock: who paces the collection of cycles
 //   TARN_CONTROL     on (default), off: whether `tarn release` and `tarn ledger` can reach the process
 //   TARN_REPORT_DIR  a folder (absolute): the process writes there at exit what the allocator did
 #pragma once
@@ -23,6 +24,8 @@ namespace tarn::python {
 
 enum class ReleasePolicy : std::uint8_t { normal, eager, off, at_once };
 
+enum class GcPolicy : std::uint8_t { adaptive, stock };
+
 struct Settings {
   Geometry geometry = Geometry::tarn;
   Checks checks = Checks::none;
@@ -32,6 +35,7 @@ struct Settings {
   bool raw = false;
   LargePages large_pages = LargePages::automatic;
   unsigned decay_milliseconds = 1000;
+  GcPolicy gc = GcPolicy::adaptive;
   bool quiet = false;
   // Off also in a process with privileges of its own.
   bool control = true;
@@ -55,5 +59,6 @@ struct Settings {
 [[nodiscard]] const char* name_of(Geometry geometry) noexcept;
 [[nodiscard]] const char* name_of(Checks checks) noexcept;
 [[nodiscard]] const char* name_of(ReleasePolicy policy) noexcept;
+[[nodiscard]] const char* name_of(GcPolicy policy) noexcept;
 
 }  // namespace tarn::python

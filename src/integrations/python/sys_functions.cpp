@@ -6,6 +6,7 @@
 #include "integrations/python/at_exit.h"
 #include "integrations/python/control.h"
 #include "integrations/python/hook.h"
+#include "integrations/python/pacer.h"
 #include "integrations/python/releaser.h"
 #include "integrations/python/report.h"
 
@@ -55,6 +56,7 @@ int install(void* /*data*/) noexcept {
   if (hook.settings.report_folder[0] != '\0') {
     static_cast<void>(be_called_at_exit());
   }
+  start_pacing();
   start_releasing();
   start_control();
   return 0;

@@ -155,11 +155,11 @@ Descriptor connect_to(const Target& target) {
         }
       }
     }
-    if (trouble) {
-      throw *trouble;
-    }
     // A process opens its socket when it has run for a while; others needn't be waited for.
     if (attempt + 1 == attempts || is_control_off(target)) {
+      if (trouble) {
+        throw *trouble;
+      }
       fail(target, why_unreachable(target));
     }
     ::usleep(static_cast<useconds_t>(std::chrono::microseconds(between_attempts).count()));

@@ -140,6 +140,13 @@ std::optional<std::string> privilege_obstacle(const std::string& path) {
   return std::nullopt;
 }
 
+bool is_this_command(const std::string& path) {
+  struct stat status;
+  struct stat own;
+  return ::stat(path.c_str(), &status) == 0 && ::stat("/proc/self/exe", &own) == 0 &&
+         status.st_dev == own.st_dev && status.st_ino == own.st_ino;
+}
+
 }  // namespace
 
 std::optional<std::string> preload_obstacle(const std::string& path) {
@@ -152,6 +159,9 @@ std::optional<std::string> preload_obstacle(const std::string& path) {
       std::optional<std::string> obstacle = privilege_obstacle(file);
       if (!obstacle && is_elf(mapped.bytes())) {
         obstacle = elf_obstacle(mapped.bytes());
+      }
+      if (obstacle && is_this_command(file)) {
+        return std::nullopt;
       }
       if (obstacle && depth > 0) {
         return fmt::format("{} ({}, its interpreter)", *obstacle, escape(file));

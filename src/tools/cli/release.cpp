@@ -21,8 +21,8 @@ const CommandText command_text = {
     "tarn release",
     "Have a process on Tarn give back all memory that can go, now.",
     {"tarn release [OPTION...] PID"},
-    R"(Every page without a live block goes back to the system. Python stands still
-meanwhile: about 0.2 s for a GiB that goes.
+    R"(Every page without a live block goes back to the system. Meanwhile the
+process goes on: it waits for some milliseconds at a time.
 
 The exit status is 0 when it did, 1 when the process can't be reached, 2 for a
 wrong argument.

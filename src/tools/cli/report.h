@@ -97,6 +97,26 @@ struct Report {
   std::uint64_t resident = 0;
   std::uint64_t page_floor = 0;  // `resident`, less pages of pools without an allocated block
 
+  // Collections of cycles. `gc` is empty when it doesn't say.
+  struct Generation {
+    std::uint64_t pauses = 0;
+    std::uint64_t started = 0;  // of them by Tarn, not by CPython or the program
+    std::uint64_t longest = 0;  // nanoseconds
+    std::uint64_t total = 0;
+    std::uint64_t collected = 0;  // objects
+  };
+  std::string gc;         // adaptive or stock
+  std::string gc_state;   // stock, pacing or yielded
+  std::string gc_reason;  // of having yielded
+  std::uint64_t gc_threshold_young = 0;
+  std::uint64_t gc_threshold_middle = 0;
+  std::uint64_t gc_allowance = 0;  // bytes
+  std::uint64_t gc_disabled = 0;   // 1: by the program
+  std::uint64_t gc_by_program = 0;
+  Generation gc_young;
+  Generation gc_middle;
+  Generation gc_full;
+
   std::vector<AddressRange> ranges;  // only in what a living process says
 };
 

@@ -29,6 +29,32 @@ Json classes_json(const Report& report) {
   return classes;
 }
 
+Json generation_json(const Report::Generation& generation) {
+  return {{"pauses", generation.pauses},
+          {"started_by_tarn", generation.started},
+          {"longest_ns", generation.longest},
+          {"total_ns", generation.total},
+          {"collected", generation.collected}};
+}
+
+Json gc_json(const Report& report) {
+  Json json = {{"policy", report.gc}, {"state", report.gc_state}};
+  if (!report.gc_reason.empty()) {
+    json["reason"] = report.gc_reason;
+  }
+  if (report.gc_threshold_young != 0) {
+    json["threshold_young"] = report.gc_threshold_young;
+    json["threshold_middle"] = report.gc_threshold_middle;
+    json["allowance"] = report.gc_allowance;
+    json["disabled"] = report.gc_disabled != 0;
+  }
+  json["full_by_program"] = report.gc_by_program;
+  json["young"] = generation_json(report.gc_young);
+  json["middle"] = generation_json(report.gc_middle);
+  json["full"] = generation_json(report.gc_full);
+  return json;
+}
+
 Json unusable_json(const UnusableReport& unusable) {
   return {{"pid", unusable.pid}, {"problem", unusable.problem}};
 }
@@ -84,6 +110,9 @@ Json report_json(const Report& report) {
                    {"blocks", report.large_blocks},     {"bytes", report.large_bytes},
                    {"mappings", report.large_mappings}, {"kept_bytes", report.large_kept_bytes},
                    {"resized", report.large_resized}};
+  if (!report.gc.empty()) {
+    json["gc"] = gc_json(report);
+  }
   json["classes"] = classes_json(report);
   if (report.has_residency) {
     json["resident_in"] = {{"pools", report.resident_pools},

@@ -20,7 +20,7 @@ constexpr std::size_t most_classes_per_domain = 64;
 constexpr std::size_t most_ranges = 1024;
 
 // Which reports have to have a fact. Figures are there together or not at all.
-enum class Needed { always, when_on, with_figures, with_residency, never };
+enum class Needed { always, when_on, with_figures, with_residency, with_gc, never };
 
 struct NumberFact {
   std::string_view key;
@@ -75,7 +75,30 @@ constexpr NumberFact number_facts[] = {
     {"resident_descriptors", &Report::resident_descriptors, Needed::with_residency},
     {"resident", &Report::resident, Needed::never},
     {"page_floor", &Report::page_floor, Needed::never},
+    {"gc_threshold_young", &Report::gc_threshold_young, Needed::never},
+    {"gc_threshold_middle", &Report::gc_threshold_middle, Needed::never},
+    {"gc_allowance", &Report::gc_allowance, Needed::never},
+    {"gc_disabled", &Report::gc_disabled, Needed::never},
+    {"gc_by_program", &Report::gc_by_program, Needed::with_gc},
 };
+
+// "gc_young_pauses" and the like.
+struct GenerationName {
+  std::string_view key;
+  Report::Generation Report::*member;
+};
+constexpr GenerationName generation_names[] = {{"gc_young_", &Report::gc_young},
+                                               {"gc_middle_", &Report::gc_middle},
+                                               {"gc_full_", &Report::gc_full}};
+struct GenerationFact {
+  std::string_view key;
+  std::uint64_t Report::Generation::*member;
+};
+constexpr GenerationFact generation_facts[] = {{"pauses", &Report::Generation::pauses},
+                                               {"started", &Report::Generation::started},
+                                               {"longest", &Report::Generation::longest},
+                                               {"total", &Report::Generation::total},
+                                               {"collected", &Report::Generation::collected}};
 
 struct WordFact {
   std::string_view key;
@@ -90,6 +113,8 @@ constexpr WordFact word_facts[] = {
     {"address_map", &Report::address_map, Needed::with_figures, {"range", "page_map"}},
     {"synchronisation", &Report::synchronisation, Needed::with_figures, {"caller", "locked"}},
     {"checks", &Report::checks, Needed::with_figures, {"none", "debug"}},
+    {"gc", &Report::gc, Needed::with_gc, {"adaptive", "stock"}},
+    {"gc_state", &Report::gc_state, Needed::with_gc, {"stock", "pacing", "yielded"}},
 };
 
 constexpr std::array<std::string_view, 3> domains = {"raw", "mem", "obj"};
@@ -171,10 +196,25 @@ class Reader {
       report_.on = word(key, value, std::array<std::string_view, 2>{"on", "off"}) == "on";
     } else if (key == "reason") {
       report_.reason = value;
+    } else if (key == "gc_reason") {
+      report_.gc_reason = value;
     } else if (const auto* number_fact = find(number_facts, key)) {
       report_.*number_fact->member = number(key, value);
     } else if (const auto* word_fact = find(word_facts, key)) {
       report_.*word_fact->member = word(key, value, word_fact->allowed);
+    } else {
+      take_generation(key, value);
+    }
+  }
+
+  void take_generation(std::string_view key, std::string_view value) {
+    for (const GenerationName& name : generation_names) {
+      if (!key.starts_with(name.key)) {
+        continue;
+      }
+      if (const auto* fact = find(generation_facts, key.substr(name.key.size()))) {
+        report_.*name.member.*fact->member = number(key, value);
+      }
     }
   }
 
@@ -268,6 +308,7 @@ class Reader {
     }
     report_.has_figures = report_.on && (keys_.contains("arena_size") || !report_.classes.empty());
     report_.has_residency = report_.has_figures && keys_.contains("resident_pools");
+    has_gc_ = report_.has_figures && keys_.contains("gc");
     need_those_of(number_facts);
     need_those_of(word_facts);
   }
@@ -283,7 +324,8 @@ class Reader {
     for (const auto& fact : facts) {
       if (fact.needed == Needed::always || (fact.needed == Needed::when_on && report_.on) ||
           (fact.needed == Needed::with_figures && report_.has_figures) ||
-          (fact.needed == Needed::with_residency && report_.has_residency)) {
+          (fact.needed == Needed::with_residency && report_.has_residency) ||
+          (fact.needed == Needed::with_gc && has_gc_)) {
         need(fact.key);
       }
     }
@@ -322,6 +364,7 @@ class Reader {
   std::string_view text_;
   std::size_t line_ = 0;  // 1 is the first; 0 when the report as a whole is meant
   Report report_;
+  bool has_gc_ = false;
   std::set<std::string_view> keys_;
   std::set<std::pair<std::string, std::uint64_t>> classes_;
 };

@@ -94,6 +94,49 @@ Table size_class_table(const Report& report) {
   return table;
 }
 
+// "12 ns", "1.5 ms", "2.0 s".
+std::string duration_text(std::uint64_t nanoseconds) {
+  const auto amount = static_cast<double>(nanoseconds);
+  if (amount < 1e6) {
+    return fmt::format("{:.1f} us", amount / 1e3);
+  }
+  return amount < 1e9 ? fmt::format("{:.1f} ms", amount / 1e6)
+                      : fmt::format("{:.1f} s", amount / 1e9);
+}
+
+std::string pacing_text(const Report& report) {
+  std::string text = "collections of cycles: ";
+  if (report.gc_state == "pacing") {
+    text += fmt::format("paced by Tarn, after {} containers or {}",
+                        count_text(report.gc_threshold_young), bytes_text(report.gc_allowance));
+  } else if (report.gc_state == "yielded") {
+    text += fmt::format("left alone: {}", shorten(report.gc_reason, line_width - 35));
+  } else {
+    text += "CPython's pace";
+  }
+  if (report.gc_disabled != 0) {
+    text += "\nthe program has disabled them";
+  }
+  if (report.gc_by_program != 0) {
+    text += fmt::format("\nfull ones by the program itself: {}", count_text(report.gc_by_program));
+  }
+  return text + '\n';
+}
+
+Table pauses_table(const Report& report) {
+  Table table;
+  table.add({"", "pauses", "by Tarn", "longest", "total", "objects freed"});
+  const auto add = [&table](const char* name, const Report::Generation& generation) {
+    table.add({name, count_text(generation.pauses), count_text(generation.started),
+               duration_text(generation.longest), duration_text(generation.total),
+               count_text(generation.collected)});
+  };
+  add("young", report.gc_young);
+  add("middle", report.gc_middle);
+  add("full", report.gc_full);
+  return table;
+}
+
 std::string further_line(const Report& report) {
   const std::string name = name_of(report);
   if (!report.on) {
@@ -185,13 +228,17 @@ std::string report_text(const Report& report, const Style& style) {
   add_lines(text, blocks, style);
 
   add_lines(text, size_class_table(report), style);
-  text += fmt::format("\nrequests over {}: {} ever, {} live now\n",
+  text += fmt::format("\nrequests over {} and first ones: {} ever, {} live now\n",
                       bytes_text(std::max(report.small_request_max, report.medium_request_max)),
                       count_text(report.large_requests), count_text(report.large_now));
   if (report.large_blocks + report.large_kept_bytes != 0) {
     text += fmt::format("Tarn's own: {} in {}, {} of them mappings; {} of freed ones kept\n",
                         count_text(report.large_blocks), bytes_text(report.large_bytes),
                         count_text(report.large_mappings), bytes_text(report.large_kept_bytes));
+  }
+  if (!report.gc.empty()) {
+    text += '\n' + pacing_text(report);
+    add_lines(text, pauses_table(report), style);
   }
   return text;
 }

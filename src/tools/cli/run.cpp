@@ -50,6 +50,7 @@ struct Options {
   std::string geometry;
   std::string checks;
   bool raw = false;
+  std::string gc;
   bool quiet = false;
 };
 
@@ -80,6 +81,10 @@ std::optional<Parsed> parse(const std::vector<std::string>& words) {
                   "their kind, and abort",
                   {"none", "debug"});
   app.add_flag("--raw", options.raw, "the raw domain too: what Python allocates without its lock");
+  line.add_choice("--gc", options.gc,
+                  "adaptive (the default), or stock: collections of cycles\nstart by what the "
+                  "heap does, or at CPython's pace",
+                  {"adaptive", "stock"});
   app.add_flag("--quiet", options.quiet, "no messages from Tarn, but for the report");
 
   parsed.arguments =
@@ -124,6 +129,9 @@ void set_tarn_variables(Environment& environment, const Options& options) {
   }
   if (!options.checks.empty()) {
     environment.set("TARN_CHECKS", options.checks);
+  }
+  if (!options.gc.empty()) {
+    environment.set("TARN_GC", options.gc);
   }
   if (options.quiet) {
     environment.set("TARN_QUIET", "1");

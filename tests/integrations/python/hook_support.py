@@ -91,7 +91,10 @@ def environment(changes: Mapping[str, str | None] | None = None) -> dict[str, st
 def read_report(path: Path) -> dict[str, str]:
     lines = path.read_text().splitlines()
     assert lines[0] == "tarn-report 1" and lines[-1] == "end", lines
-    return dict(line.split(" ", 1) for line in lines[1:-1] if not line.startswith("class "))
+    report = dict(line.split(" ", 1) for line in lines[1:-1] if not line.startswith("class "))
+    # "class obj 0": the rest of that line.
+    report.update((" ".join(words[:3]), " ".join(words[3:])) for words in map(str.split, lines) if words[0] == "class")
+    return report
 
 
 def run(command: list[str], changes: Mapping[str, str | None] | None = None,

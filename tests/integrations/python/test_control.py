@@ -157,6 +157,72 @@ class ControlTest(HookTest):
             self.assertEqual(int.from_bytes(peer[:4], "little"), running.pid)
         self.ends_well(running)
 
+    def test_the_program_goes_on_while_it_releases(self) -> None:
+        """A thread sees the memory fall step by step, which it couldn't if it had to wait for the end."""
+        for python in self.each():
+            code = SCATTERED.replace("1200000", "2600000") + """
+import os, threading, time
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+seen, over = [], threading.Event()
+def look():
+    while not over.is_set():
+        seen.append(resident())
+        time.sleep(0.0005)
+watcher = threading.Thread(target=look)
+def steps():
+    over.set()
+    watcher.join()
+    top, bottom = max(seen), min(seen)
+    step = (top - bottom) // 8
+    return len({(one - bottom) // step for one in seen if bottom + step <= one < top - step})
+"""
+            # Nothing goes back before it's asked for, and collections come when they come in both: else the
+            # two have not as much to give.
+            alone = {"TARN_RELEASE": "off", "TARN_GC": "stock"}
+            running = self.running(python, code, **alone)
+            running.do("watcher.start()")
+            released = int(facts(running.ask("release\n"))["released"])
+            self.assertGreaterEqual(int(running.do("print(steps())")), 3)
+            running.do("whole()")
+            # As much as at once.
+            at_once = self.running(python, code + """
+import ctypes
+tarn_release = ctypes.PyDLL(None).tarn_release
+tarn_release.restype = ctypes.c_size_t
+""", **alone)
+            self.assertAlmostEqual(released, int(at_once.do("print(tarn_release())")), delta=released // 50)
+            for one in (running, at_once):
+                self.ends_well(one)
+
+    def test_a_program_that_never_stops_freeing_is_answered(self) -> None:
+        python = pythons()[0]
+        running = self.running(python, SCATTERED + """
+import threading
+over = threading.Event()
+def churn():
+    while not over.is_set():
+        rows = [(number, str(number)) for number in range(50000)]
+        del rows[::2]
+worker = threading.Thread(target=churn)
+worker.start()
+""")
+        started = time.monotonic()
+        self.assertIn("released", running.ask("release\n"))
+        self.assertLess(time.monotonic() - started, 15)
+        running.do("over.set(); worker.join(); whole()")
+        self.ends_well(running)
+
+    def test_python_ends_while_it_releases_though_nobody_is_told(self) -> None:
+        for python in self.each():
+            running = self.running(python, SCATTERED.replace("1200000", "2600000") + "import atexit, time")
+            path = wait_for_socket(self.runtime, running.pid)
+            with connected(path) as client:
+                client.sendall(b"release\n")
+                running.do("atexit._clear(); time.sleep(0.01)")
+                self.ends_well(running)
+
     def test_programs_release_by_a_call(self) -> None:
         for python in self.each():
             self.on_tarn(python, SCATTERED + """
@@ -377,6 +443,29 @@ for worker in workers: worker.start()
         wait_for_socket(self.runtime, running.pid)
         self.assertFalse(stale.exists())
         self.assertTrue(other.exists())
+        self.ends_well(running)
+
+    def test_a_file_at_which_somebody_listens_stays(self) -> None:
+        """As that of a process in another namespace of process ids, which can't be seen from here."""
+        python = pythons()[0]
+        folder = self.runtime / "tarn"
+        folder.mkdir(mode=0o700)
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        path = folder / f"{gone.pid}-4711"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen()
+            running = self.running(python)
+            wait_for_socket(self.runtime, running.pid)
+            self.assertTrue(path.exists())
+            with connected(path):
+                pass
+            self.ends_well(running)
+            self.assertTrue(path.exists())
+        running = self.running(python)
+        wait_for_socket(self.runtime, running.pid)
+        self.assertFalse(path.exists())
         self.ends_well(running)
 
     def test_a_folder_that_others_can_enter_is_not_used(self) -> None:

@@ -95,6 +95,19 @@ class EmbeddedPython(HookTest):
             self.assertEqual(outcome.report["state"], "on")
             self.assertNotIn("tarn:", outcome.err)
 
+    def test_reports_the_life_that_was_its_last(self) -> None:
+        for counts in ((300_000, 1000), (1000, 300_000)):
+            lives = "".join(f"""
+                Py_Initialize();
+                if (PyRun_SimpleString("kept = [object() for _ in range({count})]")) return 3;
+                if (Py_FinalizeEx() < 0) return 4;""" for count in counts)
+            for python, program in self.each_built(f"#include <Python.h>\nint main(void) {{{lives}\nreturn 0; }}"):
+                outcome = self.run_embedded(python, program)
+                self.assertEqual(outcome.status, 0, outcome.err)
+                # A bare object takes a block of the smallest class.
+                allocated = int(outcome.report["class obj 0"].split()[3])
+                self.assertAlmostEqual(allocated, counts[-1], delta=1000)
+
     def test_says_that_it_is_off_in_dev_mode(self) -> None:
         for python, program in self.each_built(AGAIN.replace("life < 6", "life < 1")):
             outcome = self.run_embedded(python, program, PYTHONDEVMODE="1")

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from hook_support import HOOK, HookTest, environment, read_report, run
+from hook_support import HOOK, HookTest, compiler, environment, pythons, read_report, run
 
 FORK = """
 import os, sys, threading
@@ -109,7 +109,38 @@ class AtItsEnd(HookTest):
                 self.assertEqual(run([python.path, "-c", code]).status, status, code)
 
 
+# Another preloaded library that lets nobody watch Python but itself. CPython calls it a success when a hook is refused so.
+JEALOUS = r"""
+#include <string.h>
+extern int PySys_AddAuditHook(int (*)(const char *, void *, void *), void *) __attribute__((weak));
+extern void PyErr_SetString(void *, const char *) __attribute__((weak));
+extern void *PyExc_RuntimeError __attribute__((weak));
+static int hook(const char *event, void *arguments, void *data) {
+  if (strcmp(event, "sys.addaudithook")) return 0;
+  PyErr_SetString(PyExc_RuntimeError, "no others");
+  return -1;
+}
+__attribute__((constructor)) static void start(void) {
+  if (&PySys_AddAuditHook) PySys_AddAuditHook(hook, 0);
+}
+"""
+
+
 class TheLibrary(unittest.TestCase):
+    def test_that_may_not_watch_for_interpreters_goes_behind_its_lock(self) -> None:
+        code = "x = [bytes(n) for n in range(3000)]; print(len(x))"
+        with tempfile.TemporaryDirectory() as folder:
+            source, library = Path(folder) / "jealous.c", Path(folder) / "jealous.so"
+            source.write_text(JEALOUS)
+            subprocess.run([compiler(), "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
+            for python in pythons():
+                with self.subTest(python=str(python)):
+                    for preload, watched in ((HOOK, True), (f"{HOOK}:{library}", False), (f"{library}:{HOOK}", False)):
+                        outcome = run([python.path, "-c", code], {"LD_PRELOAD": preload})
+                        self.assertEqual((outcome.status, outcome.out), (0, "3000\n"), outcome.err)
+                        locked = python.version >= (3, 12) and not watched
+                        self.assertEqual(outcome.report["synchronisation"], "locked" if locked else "caller")
+
     def test_needs_the_c_library_and_nothing_else(self) -> None:
         text = subprocess.run(["readelf", "-d", HOOK], capture_output=True, text=True, check=True).stdout
         needed = [line.split("[")[1].rstrip("]") for line in text.splitlines() if "(NEEDED)" in line]

@@ -161,6 +161,27 @@ done.wait()
 assert fell == [True]
 """)
 
+    def test_memory_falls_when_an_interpreter_has_ended(self) -> None:
+        """Of those that share the main one's GIL: each has an end of its own, which isn't Python's."""
+        for python in self.each():
+            self.on_tarn(python, HELPERS + """
+try:
+    import _interpreters as interpreters
+    create = lambda: interpreters.create("legacy")
+except ImportError:
+    import _xxsubinterpreters as interpreters
+    create = (lambda: interpreters.create(isolated=False)) if sys.version_info >= (3, 9) else interpreters.create
+for turn in range(3):
+    interpreter = create()
+    interpreters.run_string(interpreter, "import atexit; x = [str(n) for n in range(1000)]")
+    interpreters.destroy(interpreter)
+before = resident()
+survivors = scattered(200000, 200)
+peak = resident()
+assert falls_below(before + (peak - before) // 4), (before, peak, resident())
+assert all(record.is_whole() for record in survivors)
+""")
+
     def test_a_child_of_a_process_with_shared_heap_lives(self) -> None:
         for python in self.each((3, 12)):
             self.on_tarn(python, HELPERS + """

@@ -1,0 +1,1 @@
+"""Object systems side by side: `scripts/bench-objects`."""

@@ -1,0 +1,377 @@
+// Who is garbage: trial deletion, as CPython's, with the counts beside the objects and without lists.
+#include "gc/collector_state.h"
+
+namespace tarn::gc {
+
+using detail::Access;
+
+namespace {
+
+// Passed by value: what is stored through a tally may alias anything else.
+struct Range {
+  SideTables sides;
+  std::uintptr_t base;
+  std::size_t span;
+  bool sees_large;
+};
+
+template <bool some_are_marked>
+[[gnu::always_inline]] inline void see(const Range range, SeenReferences& seen,
+                                       Object& target) noexcept {
+  if (base::address_of(&target) - range.base >= range.span) [[unlikely]] {
+    LargeObject& large = LargeObject::of(&target);
+    if (range.sees_large && ((large.bits >> static_cast<unsigned>(SideBit::mark)) & 1U) == 0) {
+      add_wide(signed_scratch(large.scratch), 1);
+    }
+    return;
+  }
+  if (range.sides.kind(&target) == 0) {
+    return;
+  }
+  if constexpr (some_are_marked) {
+    if (range.sides.test(SideBit::mark, &target)) {
+      return;
+    }
+  }
+  seen(&range.sides.tally(&target));
+}
+
+}  // namespace
+
+bool CollectorState::prepare(const Deadline& deadline) noexcept {
+  const bool is_young = current_.generation == Generation::young;
+  some_are_marked_ = is_young || has_frozen_;
+  if (arena_ == 0 && !in_slices_) {
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
+      const auto bit = [&](SideBit which) {
+        return (large->bits >> static_cast<unsigned>(which)) & 1U;
+      };
+      const std::uint32_t marked = (is_young ? bit(SideBit::old) : 0U) | bit(SideBit::frozen);
+      constexpr auto mark = static_cast<unsigned>(SideBit::mark);
+      large->bits = (large->bits & ~(1U << mark)) | (marked << mark);
+    }
+  }
+  return for_each_arena(deadline, [&](const std::byte* start) {
+    std::uint64_t* const marks = sides_.table(SideBit::mark, start);
+    const std::uint64_t* const old = sides_.table(SideBit::old, start);
+    const std::uint64_t* const frozen = sides_.table(SideBit::frozen, start);
+    for (std::size_t word = 0; word < words_per_arena; ++word) {
+      marks[word] = (is_young ? old[word] : 0) | (has_frozen_ ? frozen[word] : 0);
+    }
+    const alloc::Arena* const arena = heap_.pools().range().find_arena(start);
+    for (std::size_t i = 0; i < ObjectGeometry::pools_per_arena; ++i) {
+      const Pool& pool = arena->pools[i];
+      const std::byte* const address = start + i * ObjectGeometry::pool_size;
+      std::uint8_t& kind = sides_.kind(address);
+      kind = 0;
+      if (i < arena->first_untouched &&
+          (pool.state == PoolState::used || pool.state == PoolState::full)) {
+        const Type* const type = sides_.record(address).family->type;
+        kind = type == nullptr || type->has_references() ? 1 : 0;
+      }
+    }
+  });
+}
+
+bool CollectorState::is_candidate(const Object& object) const noexcept {
+  const Type* const type = Access::type(object);
+  return type != nullptr && !Access::is_dying(object) && type->has_references();
+}
+
+bool CollectorState::tally(const Deadline& deadline) noexcept {
+  SeenReferences seen(sides_);
+  const bool done = for_each_pool(deadline, [&](const Pool& pool, std::size_t index) {
+    if (some_are_marked_) {
+      tally_pool<true>(pool, index, seen);
+    } else {
+      tally_pool<false>(pool, index, seen);
+    }
+  });
+  if (done && !in_slices_) {
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
+      Object& object = *large->object();
+      if (!is_candidate(object) || heap_.test(SideBit::mark, object)) {
+        continue;
+      }
+      ++current_.examined;
+      std::int32_t& scratch = signed_scratch(large->scratch);
+      const Count references = Access::count(object) + 1;
+      scratch = references > most_tallied || scratch == never_zero
+                    ? never_zero
+                    : scratch - static_cast<std::int32_t>(references);
+      const Range range{sides_, base_, span_, true};
+      object::for_each_edge(object, [&, range](Object& target) { see<true>(range, seen, target); });
+    }
+  }
+  return done;
+}
+
+template <bool some_are_marked>
+void CollectorState::tally_pool(const Pool& pool, std::size_t index,
+                                SeenReferences& seen) noexcept {
+  const std::byte* const start = pool.start();
+  const std::byte* const arena = start - index * ObjectGeometry::pool_size;
+  const Range range{sides_, base_, span_, !in_slices_};
+  const std::uint64_t* const starts = starts_.of(pool.block_size);
+  const std::uint64_t* const marks = sides_.table(SideBit::mark, arena) + index * words_per_pool;
+  const Type* const common = sides_.record(start).family->type;
+  const bool in_slices = in_slices_;
+  std::size_t examined = 0;
+  if (common != nullptr && common->slots().traverse_rest == nullptr) {
+    // What most objects are: so many references, at known places.
+    const std::uint16_t* const offsets = common->member_offsets();
+    const std::size_t count = common->member_count();
+    for_each_block(pool, starts, marks, [&](Object& object) {
+      if (Access::type(object) == nullptr || Access::is_dying(object)) {
+        return;
+      }
+      ++examined;
+      if (in_slices) {
+        range.sides.set(SideBit::visited, &object);
+      }
+      subtract(range.sides, range.sides.tally(&object), object, Access::count(object) + 1);
+      const auto* const address = reinterpret_cast<const std::byte*>(&object);
+      for (std::size_t i = 0; i < count; ++i) {
+        if (Object* const target = *reinterpret_cast<Object* const*>(address + offsets[i])) {
+          see<some_are_marked>(range, seen, *target);
+        }
+      }
+    });
+  } else {
+    for_each_block(pool, starts, marks, [&](Object& object) {
+      if (!is_candidate(object)) {
+        return;
+      }
+      ++examined;
+      if (in_slices) {
+        range.sides.set(SideBit::visited, &object);
+      }
+      subtract(range.sides, range.sides.tally(&object), object, Access::count(object) + 1);
+      object::for_each_edge(object,
+                            [&](Object& target) { see<some_are_marked>(range, seen, target); });
+    });
+  }
+  current_.examined += examined;
+}
+
+[[gnu::always_inline]] inline void CollectorState::mark_object(Object& object) noexcept {
+  if (!is_pooled(object)) [[unlikely]] {
+    if (!in_slices_ && !heap_.test(SideBit::mark, object)) {
+      heap_.set(SideBit::mark, object);
+      stack_.push(object);
+    }
+    return;
+  }
+  if (sides_.kind(&object) != 0 && !sides_.test(SideBit::mark, &object)) {
+    sides_.set(SideBit::mark, &object);
+    stack_.push(object);
+  }
+}
+
+bool CollectorState::is_object(const Object& object) const noexcept {
+  if (!is_pooled(object)) {
+    return true;  // in one go, where none is freed
+  }
+  const alloc::Arena* const arena = heap_.pools().range().find_arena(&object);
+  if (arena == nullptr) {
+    return false;
+  }
+  const std::size_t offset = base::address_of(&object) - base::address_of(arena->address);
+  const Pool& pool = arena->pools[offset >> ObjectGeometry::pool_shift];
+  return (pool.state == PoolState::used || pool.state == PoolState::full) &&
+         offset % ObjectGeometry::pool_size % pool.block_size == 0 &&
+         base::address_of(&object) < base::address_of(pool.untouched) &&
+         Access::type(object) != nullptr;
+}
+
+// Calls reach(Object&) for what the objects on the stack refer to, and so on. A few objects are on their way from
+// memory at a time.
+template <typename Reach>
+bool CollectorState::drain(const Deadline& deadline, Reach reach) noexcept {
+  constexpr std::size_t length = 16;
+  Object* coming[length];
+  std::size_t first = 0;
+  std::size_t count = 0;
+  unsigned until_look = 256;
+  for (;;) {
+    // Where little waits, as along a chain, nothing waits for company.
+    while (count < length && !stack_.is_empty()) {
+      Object& object = stack_.pop();
+      if (stack_.size() >= stale_ || is_object(object)) {
+        __builtin_prefetch(&object);
+        coming[(first + count++) % length] = &object;
+      }
+      stale_ = stack_.size() < stale_ ? stack_.size() : stale_;
+    }
+    if (count == 0) {
+      return true;
+    }
+    const Object& due = *coming[first];
+    first = (first + 1) % length;
+    --count;
+    if (Access::type(due) != nullptr && !Access::is_dying(due)) {
+      object::for_each_edge(due, reach);
+    }
+    if (--until_look == 0) {
+      until_look = 256;
+      if (deadline.has_passed()) {
+        while (count != 0) {
+          stack_.push(*coming[(first + --count) % length]);
+        }
+        return false;
+      }
+    }
+  }
+}
+
+// In one go only: the edges of all that's marked are seen again. (Those marked before don't count.)
+template <typename Reach>
+void CollectorState::make_up_for_overflow(Reach reach) noexcept {
+  const bool is_young = current_.generation == Generation::young;
+  while (stack_.overflowed()) {
+    stack_.forget_overflow();
+    const std::size_t arena = std::exchange(arena_, 0);
+    const std::size_t place = std::exchange(place_, 0);
+    (void)for_each_pool(Deadline(), [&](const Pool& pool, std::size_t index) {
+      const std::byte* const start = pool.start() - index * ObjectGeometry::pool_size;
+      const auto words = [&](SideBit bit) {
+        return sides_.table(bit, start) + index * words_per_pool;
+      };
+      std::uint64_t skipped[words_per_pool];
+      for (std::size_t word = 0; word < words_per_pool; ++word) {
+        skipped[word] = ~words(SideBit::mark)[word] | (is_young ? words(SideBit::old)[word] : 0) |
+                        (has_frozen_ ? words(SideBit::frozen)[word] : 0);
+      }
+      for_each_block(pool, starts_.of(pool.block_size), skipped, [&](Object& object) {
+        if (is_candidate(object)) {
+          object::for_each_edge(object, reach);
+        }
+      });
+      (void)drain(Deadline(), reach);
+    });
+    arena_ = arena;
+    place_ = place;
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
+      Object& object = *large->object();
+      if (is_candidate(object) && heap_.test(SideBit::mark, object) &&
+          !heap_.test(SideBit::frozen, object) && !(is_young && heap_.test(SideBit::old, object))) {
+        object::for_each_edge(object, reach);
+        (void)drain(Deadline(), reach);
+      }
+    }
+  }
+}
+
+// Whose tally is below zero has references that weren't seen. All tallies are zero again.
+void CollectorState::mark_roots(const std::byte* arena) noexcept {
+  const SideTables sides = sides_;
+  std::uint64_t* const wide = sides.table(SideBit::wide, arena);
+  for (std::size_t word = 0; word < words_per_arena; ++word) {
+    for (std::uint64_t bits = std::exchange(wide[word], 0); bits != 0; bits &= bits - 1) {
+      const std::byte* const object =
+          arena + (word * 64 + static_cast<std::size_t>(std::countr_zero(bits))) * granule_size;
+      std::int8_t& tally = sides.tally(object);
+      const std::int32_t scratch = std::exchange(signed_scratch(sides.scratch(object)), 0);
+      tally = scratch == never_zero || std::int64_t{scratch} + tally < 0 ? -1 : 0;
+    }
+  }
+  auto* const tallies = reinterpret_cast<std::uint64_t*>(sides.tallies(arena));
+  constexpr std::uint64_t signs = 0x8080808080808080U;
+  for (std::size_t word = 0; word < SideTables::tally_size / 8; ++word) {
+    if (tallies[word] == 0) {
+      continue;
+    }
+    for (std::uint64_t bits = std::exchange(tallies[word], 0) & signs; bits != 0;
+         bits &= bits - 1) {
+      const std::size_t granule = word * 8 + static_cast<std::size_t>(std::countr_zero(bits)) / 8;
+      auto& object =
+          *reinterpret_cast<Object*>(const_cast<std::byte*>(arena) + granule * granule_size);
+      if (!sides.test(SideBit::mark, &object)) {
+        sides.set(SideBit::mark, &object);
+        stack_.push(object);
+      }
+    }
+  }
+}
+
+bool CollectorState::mark(const Deadline& deadline) noexcept {
+  const auto reach = [this](Object& object) { mark_object(object); };
+  if (arena_ == 0 && !in_slices_) {
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
+      if (std::exchange(signed_scratch(large->scratch), 0) < 0) {
+        mark_object(*large->object());
+      }
+    }
+  }
+  for (; arena_ < arena_count(); ++arena_) {
+    if (!drain(deadline, reach) || deadline.has_passed()) {
+      return false;
+    }
+    if (const alloc::Arena* const arena = arena_at(arena_)) {
+      mark_roots(arena->address);
+    }
+  }
+  if (!drain(deadline, reach)) {
+    return false;
+  }
+  arena_ = 0;
+  if (!in_slices_) {
+    make_up_for_overflow(reach);
+  }
+  return true;
+}
+
+bool CollectorState::condemn(const Deadline& deadline) noexcept {
+  const auto condemn_one = [this](Object& object) {
+    heap_.set(SideBit::condemned, object);
+    Access::count(object) += in_slices_ ? -bias : 1;
+    ++condemned_;
+  };
+  const bool done = for_each_pool(deadline, [&](const Pool& pool, std::size_t index) {
+    const std::byte* const start = pool.start() - index * ObjectGeometry::pool_size;
+    const std::uint64_t* const marks = sides_.table(SideBit::mark, start) + index * words_per_pool;
+    const std::uint64_t* const visited =
+        sides_.table(SideBit::visited, start) + index * words_per_pool;
+    std::uint64_t skipped[words_per_pool];
+    for (std::size_t word = 0; word < words_per_pool; ++word) {
+      skipped[word] = marks[word] | (in_slices_ ? ~visited[word] : 0);
+    }
+    for_each_block(pool, starts_.of(pool.block_size), skipped, [&](Object& object) {
+      if (is_candidate(object) && Access::count(object) < most_tallied) {
+        condemn_one(object);
+      }
+    });
+  });
+  if (done && !in_slices_) {
+    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
+         large = large->next) {
+      Object& object = *large->object();
+      if (is_candidate(object) && !heap_.test(SideBit::mark, object)) {
+        condemn_one(object);
+      }
+    }
+  }
+  return done;
+}
+
+// How the condemned that somebody has come back to pass it on.
+bool CollectorState::rescue_reachable(const Deadline& deadline) noexcept {
+  const auto reach = [this](Object& object) {
+    if (is_condemned(object)) {
+      rescue(object);
+    }
+  };
+  if (!drain(deadline, reach)) {
+    return false;
+  }
+  if (!in_slices_) {
+    make_up_for_overflow(reach);
+  }
+  return true;
+}
+
+}  // namespace tarn::gc

@@ -1,0 +1,551 @@
+#include "integrations/python/pacer.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <ctime>
+#include <initializer_list>
+
+#include <pthread.h>
+
+#include "base/message.h"
+#include "heap/allocation_meter.h"
+#include "integrations/python/at_exit.h"
+#include "integrations/python/cpython.h"
+#include "integrations/python/hook.h"
+#include "integrations/python/pacing_rule.h"
+
+namespace tarn::python {
+
+namespace {
+
+enum class Phase : std::uint8_t { off, pacing, yielded, ended };
+
+using Want = PacingRule::Want;
+using Generation = PacingRule::Generation;
+
+constexpr std::size_t generations = 3;
+constexpr const char* generation_names[generations] = {"young", "middle", "full"};
+
+// The program has switched the collector off.
+constexpr std::size_t look_after_while_disabled = 4 * PacingRule::mebibyte;
+// So much was handed out since we asked to be called.
+constexpr std::size_t patience_with_main_thread = PacingRule::mebibyte;
+// From here on a program that collects everything by itself more often than we do is left alone.
+constexpr std::size_t most_by_program = 3;
+// CPython's oldest generation is ours to collect.
+constexpr long never = 1'000'000;
+
+struct Thresholds {
+  long of[generations];
+  bool operator==(const Thresholds&) const = default;
+};
+// Up to 3.12, and of 3.13.
+constexpr Thresholds known_defaults[] = {{{700, 10, 10}}, {{2000, 10, 10}}};
+
+struct Pauses {
+  std::uint64_t count = 0;
+  std::uint64_t longest = 0;  // nanoseconds
+  std::uint64_t total = 0;
+  std::uint64_t collected = 0;  // objects
+};
+
+struct Pacer {
+  // Read wherever the heap is used, changed with the main interpreter's GIL held.
+  std::atomic<Phase> phase{Phase::off};
+  std::atomic<bool> has_called{false};  // Python is to call us
+  const char* reason = nullptr;         // of having yielded
+  bool was_disabled = false;            // by the program, when we last looked
+  bool knows_fork = false;
+  bool is_collecting = false;  // we are
+  std::size_t called_at = 0;   // bytes handed out
+  pthread_t main_thread = {};
+  std::atomic<bool> helper_runs{false};
+  bool helper_is_unjoined = false;
+  pthread_t helper = {};
+
+  PyObject* module = nullptr;    // gc
+  PyObject* callback = nullptr;  // in gc.callbacks
+  long frozen = 0;               // objects, at the start
+  Thresholds original = {};
+  Thresholds ours = {};
+  PacingRule rule;
+
+  // The collection that is going on.
+  std::uint64_t began_at = 0;
+  PacingRule::Heap before;
+
+  Pauses pauses[generations];
+  std::uint64_t started[generations] = {};  // by us
+  std::uint64_t by_program = 0;             // full ones
+};
+constinit Pacer pacer;
+
+std::uint64_t now() noexcept {
+  timespec time = {};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+heap::AllocationMeter& meter() noexcept { return hook.heap->meter; }
+
+PacingRule::Heap heap_now() noexcept { return {meter().allocated, meter().handed_out}; }
+
+bool is_shared() noexcept { return hook.heap->synchronisation == Synchronisation::locked; }
+
+bool is_in_main_interpreter() noexcept {
+  // Before 3.9 there is one collector for all.
+  return hook.version.minor < 9 || PyInterpreterState_Get() == PyInterpreterState_Main();
+}
+
+void release(std::initializer_list<PyObject*> objects) noexcept {
+  for (PyObject* const object : objects) {
+    if (object != nullptr) {
+      Py_DecRef(object);
+    }
+  }
+}
+
+// Whether what was called returned something; its exception is dropped.
+bool succeeded(PyObject* result) noexcept {
+  release({result});
+  if (result == nullptr) {
+    PyErr_Clear();
+  }
+  return result != nullptr;
+}
+
+// Linear in their number: so not asked for any more once the program has frozen some. Python itself has a few
+// since 3.12.
+long frozen_objects() noexcept {
+  PyObject* const result = PyObject_CallMethod(pacer.module, "get_freeze_count", nullptr);
+  const long number = result == nullptr ? 0 : PyLong_AsLong(result);
+  release({result});
+  PyErr_Clear();
+  return number;
+}
+
+bool read_thresholds(Thresholds& thresholds) noexcept {
+  PyObject* const tuple = PyObject_CallMethod(pacer.module, "get_threshold", nullptr);
+  bool known = tuple != nullptr;
+  for (std::size_t i = 0; known && i < generations; ++i) {
+    PyObject* const item = PyTuple_GetItem(tuple, static_cast<std::ptrdiff_t>(i));
+    known = item != nullptr;
+    thresholds.of[i] = known ? PyLong_AsLong(item) : 0;
+  }
+  release({tuple});
+  PyErr_Clear();
+  return known;
+}
+
+void set_thresholds(const Thresholds& wanted) noexcept {
+  if (wanted == pacer.ours) {
+    return;
+  }
+  if (succeeded(PyObject_CallMethod(pacer.module, "set_threshold", "lll", wanted.of[0],
+                                    wanted.of[1], wanted.of[2]))) {
+    pacer.ours = wanted;
+  }
+}
+
+bool has_our_thresholds() noexcept {
+  Thresholds thresholds = {};
+  return read_thresholds(thresholds) && thresholds == pacer.ours;
+}
+
+void choose_thresholds() noexcept {
+  const PacingRule::Thresholds chosen = pacer.rule.thresholds();
+  set_thresholds(
+      {{static_cast<long>(chosen.young), static_cast<long>(chosen.middle_after), never}});
+}
+
+// The program's thresholds stay; ours go.
+void yield(const char* reason) noexcept {
+  if (pacer.phase == Phase::pacing && has_our_thresholds()) {
+    set_thresholds(pacer.original);
+  }
+  pacer.reason = reason;
+  pacer.phase = Phase::yielded;
+}
+
+// With the GIL held. Whether we may go on.
+bool has_the_say() noexcept {
+  if (pacer.phase != Phase::pacing) {
+    return false;
+  }
+  if (is_shared()) {
+    yield("interpreters with a GIL each share the heap");
+  } else if (!has_our_thresholds()) {
+    yield("the program set thresholds");
+  }
+  return pacer.phase == Phase::pacing;
+}
+
+bool is_in_callbacks() noexcept {
+  PyObject* const callbacks = PyObject_GetAttrString(pacer.module, "callbacks");
+  const bool is_in = callbacks != nullptr && PySequence_Contains(callbacks, pacer.callback) == 1;
+  release({callbacks});
+  PyErr_Clear();
+  return is_in;
+}
+
+void note_pause(Generation generation, std::uint64_t nanoseconds, PyObject* information) noexcept {
+  Pauses& pauses = pacer.pauses[static_cast<std::size_t>(generation)];
+  ++pauses.count;
+  pauses.longest = std::max(pauses.longest, nanoseconds);
+  pauses.total += nanoseconds;
+  PyObject* const collected = PyDict_GetItemString(information, "collected");
+  pauses.collected +=
+      collected == nullptr ? 0 : static_cast<std::uint64_t>(PyLong_AsLong(collected));
+}
+
+void follow_full_collection() noexcept {
+  if (!pacer.is_collecting) {
+    ++pacer.by_program;
+    if (pacer.by_program >= most_by_program &&
+        pacer.by_program > pacer.started[static_cast<std::size_t>(Generation::full)]) {
+      yield("the program collects by itself");
+      return;
+    }
+  }
+  if (frozen_objects() > pacer.frozen) {
+    yield("the program froze objects");
+  }
+}
+
+void collection_begins() noexcept {
+  pacer.began_at = now();
+  pacer.before = heap_now();
+}
+
+void collection_ends(PyObject* information) noexcept {
+  const std::uint64_t nanoseconds = now() - pacer.began_at;
+  PyObject* const item = PyDict_GetItemString(information, "generation");
+  const long index = item == nullptr ? -1 : PyLong_AsLong(item);
+  if (index < 0 || index >= static_cast<long>(generations)) {
+    return;
+  }
+  const auto generation = static_cast<Generation>(index);
+  note_pause(generation, nanoseconds, information);
+  if (!has_the_say()) {
+    return;
+  }
+  if (generation == Generation::full) {
+    hook.heap->operations->recount(*hook.heap);
+  }
+  pacer.rule.collected(generation, pacer.before, heap_now());
+  if (generation == Generation::full) {
+    follow_full_collection();
+  }
+  if (pacer.phase == Phase::pacing) {
+    choose_thresholds();
+  }
+}
+
+// In gc.callbacks: (phase, information).
+PyObject* see_collection(PyObject* /*self*/, PyObject* arguments) noexcept {
+  if (pacer.phase != Phase::ended) {
+    PyObject* const phase = PyTuple_GetItem(arguments, 0);
+    PyObject* const information = PyTuple_GetItem(arguments, 1);
+    if (phase != nullptr && information != nullptr) {
+      if (PyUnicode_CompareWithASCIIString(phase, "start") == 0) {
+        collection_begins();
+      } else {
+        collection_ends(information);
+      }
+    }
+    PyErr_Clear();
+  }
+  Py_IncRef(&_Py_NoneStruct);
+  return &_Py_NoneStruct;
+}
+
+constinit PyMethodDef see_collection_definition = {"tarn_see_collection", see_collection,
+                                                   METH_VARARGS, nullptr};
+
+bool enter_callbacks() noexcept {
+  if (pacer.callback != nullptr) {
+    return true;
+  }
+  pacer.module = PyImport_ImportModule("gc");
+  PyObject* const callbacks =
+      pacer.module == nullptr ? nullptr : PyObject_GetAttrString(pacer.module, "callbacks");
+  pacer.callback = callbacks == nullptr
+                       ? nullptr
+                       : PyCFunction_NewEx(&see_collection_definition, nullptr, nullptr);
+  const bool entered = pacer.callback != nullptr && PyList_Append(callbacks, pacer.callback) == 0;
+  release({callbacks});
+  PyErr_Clear();
+  return entered;
+}
+
+void leave_callbacks() noexcept {
+  if (pacer.callback != nullptr) {
+    PyObject* const callbacks = PyObject_GetAttrString(pacer.module, "callbacks");
+    static_cast<void>(callbacks != nullptr &&
+                      succeeded(PyObject_CallMethod(callbacks, "remove", "O", pacer.callback)));
+    release({callbacks, pacer.callback});
+  }
+  release({pacer.module});
+  pacer.module = pacer.callback = nullptr;
+  PyErr_Clear();
+}
+
+bool is_default(const Thresholds& thresholds) noexcept {
+  return std::ranges::find(known_defaults, thresholds) != std::end(known_defaults);
+}
+
+void begin() noexcept {
+  if (!enter_callbacks() || !read_thresholds(pacer.original)) {
+    yield("the module gc isn't Python's own");
+  } else if (!is_default(pacer.original)) {
+    yield("the program set thresholds");
+  } else {
+    pacer.ours = pacer.original;
+    pacer.frozen = frozen_objects();
+    pacer.rule = PacingRule();
+    pacer.rule.begin(heap_now());
+    pacer.phase = Phase::pacing;
+    choose_thresholds();
+  }
+}
+
+bool is_enabled() noexcept {
+  PyObject* const answer = PyObject_CallMethod(pacer.module, "isenabled", nullptr);
+  const bool enabled = answer != nullptr && PyObject_IsTrue(answer) == 1;
+  release({answer});
+  PyErr_Clear();
+  return enabled;
+}
+
+// False: none took place.
+bool collect(Want want) noexcept {
+  const Generation generation = want == Want::full ? Generation::full : Generation::middle;
+  const auto index = static_cast<std::size_t>(generation);
+  const std::uint64_t before = pacer.pauses[index].count;
+  pacer.is_collecting = true;
+  static_cast<void>(
+      succeeded(PyObject_CallMethod(pacer.module, "collect", "i", static_cast<int>(index))));
+  pacer.is_collecting = false;
+  const bool collected = pacer.pauses[index].count != before;
+  pacer.started[index] += collected ? 1 : 0;
+  return collected;
+}
+
+void collect_what_is_wanted() noexcept {
+  constexpr int most_turns = 3;
+  for (int turn = 0; turn < most_turns; ++turn) {
+    const Want want = pacer.rule.look(heap_now());
+    if (want == Want::nothing || !collect(want) || pacer.phase != Phase::pacing) {
+      return;
+    }
+  }
+}
+
+// With the GIL held, where Python may run.
+void collect_if_we_may() noexcept {
+  pacer.has_called = false;
+  if (!is_in_main_interpreter() || !has_the_say()) {
+    return;
+  }
+  if (!is_in_callbacks()) {
+    yield("the program changed gc.callbacks");
+    return;
+  }
+  pacer.was_disabled = !is_enabled();
+  if (pacer.was_disabled) {
+    meter().tell_at = meter().handed_out + look_after_while_disabled;
+    return;
+  }
+  collect_what_is_wanted();
+}
+
+// Called by Python, as we asked: in the main thread, between two bytecodes.
+int called(void* /*data*/) noexcept {
+  collect_if_we_may();
+  return 0;
+}
+
+// The thread that collects in the main thread's place. Not noexcept: a Python that has ended ends threads that
+// ask for the GIL, by unwinding them.
+void* help(void* /*argument*/) {
+  const int gil = PyGILState_Ensure();
+  collect_if_we_may();
+  PyGILState_Release(gil);
+  pacer.helper_runs = false;
+  return nullptr;
+}
+
+void join_helper() noexcept {
+  if (pacer.helper_is_unjoined) {
+    ::pthread_join(pacer.helper, nullptr);
+    pacer.helper_is_unjoined = false;
+  }
+}
+
+// In the middle of a request, with the GIL held. Signals are for Python's threads.
+void start_helper() noexcept {
+  if (pacer.helper_runs.exchange(true)) {
+    return;
+  }
+  join_helper();  // it has nothing to do any more
+  const int error = errno;
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  pacer.helper_is_unjoined = ::pthread_create(&pacer.helper, nullptr, help, nullptr) == 0;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pacer.helper_runs = pacer.helper_is_unjoined;
+  errno = error;
+}
+
+// The main thread has long been asked to collect, and it isn't just in the middle of a long call.
+bool main_thread_waits(const heap::AllocationMeter& meter) noexcept {
+  return meter.handed_out - pacer.called_at > patience_with_main_thread &&
+         ::pthread_equal(::pthread_self(), pacer.main_thread) == 0;
+}
+
+// The heap's meter: in the middle of a request, in any thread.
+void told(void* /*context*/, heap::AllocationMeter& meter) noexcept {
+  if (pacer.phase != Phase::pacing || is_shared()) {
+    meter.tell_at = SIZE_MAX;
+    return;
+  }
+  meter.tell_at = meter.handed_out + PacingRule::look_after;
+  if (pacer.has_called) {
+    if (main_thread_waits(meter)) {
+      start_helper();
+    }
+    return;
+  }
+  if (pacer.rule.look(heap_now()) == Want::nothing) {
+    return;
+  }
+  pacer.called_at = meter.handed_out;
+  pacer.has_called = true;
+  if (Py_AddPendingCall(called, nullptr) != 0) {
+    pacer.has_called = false;  // its queue is full: again at the next look
+  }
+}
+
+// What was asked for before may be lost, and the helper is. The thread that forked is the main one now.
+void after_fork_in_child() noexcept {
+  pacer.has_called = false;
+  pacer.helper_runs = false;
+  pacer.helper_is_unjoined = false;
+  pacer.main_thread = ::pthread_self();
+}
+
+// Why it can't be done here; null: it can.
+const char* obstacle() noexcept {
+  if (hook.version.minor >= 14) {
+    return "this version of Python isn't paced";
+  }
+  if (is_shared()) {
+    return "interpreters with a GIL each share the heap";
+  }
+  return nullptr;
+}
+
+const char* state_name() noexcept {
+  switch (pacer.phase) {
+    case Phase::off:
+      return "stock";
+    case Phase::pacing:
+    case Phase::ended:
+      return "pacing";
+    case Phase::yielded:
+      return "yielded";
+  }
+  return "stock";
+}
+
+}  // namespace
+
+void start_pacing() noexcept {
+  if (pacer.phase != Phase::off || hook.state != State::living) {
+    return;
+  }
+  const bool is_reported = hook.settings.report_folder[0] != '\0';
+  if (is_reported && !enter_callbacks()) {
+    return;
+  }
+  if (hook.settings.gc == GcPolicy::stock) {
+    return;
+  }
+  if (const char* const reason = obstacle()) {
+    pacer.reason = reason;
+    pacer.phase = Phase::yielded;
+    return;
+  }
+  if (!pacer.knows_fork) {
+    pacer.knows_fork = ::pthread_atfork(nullptr, nullptr, after_fork_in_child) == 0;
+  }
+  if (!pacer.knows_fork || !be_called_at_exit()) {
+    return;
+  }
+  pacer.main_thread = ::pthread_self();
+  begin();
+  if (pacer.phase == Phase::pacing) {
+    meter().told = told;
+    meter().tell_at = meter().handed_out + PacingRule::look_after;
+  }
+}
+
+void stop_pacing() noexcept {
+  if (pacer.phase == Phase::pacing) {
+    if (has_our_thresholds()) {
+      const Thresholds last = pacer.ours;
+      set_thresholds(pacer.original);
+      pacer.ours = last;  // for the report
+    }
+    pacer.phase = Phase::ended;
+  }
+  if (pacer.helper_is_unjoined) {
+    PyThreadState* const state = PyEval_SaveThread();
+    join_helper();
+    PyEval_RestoreThread(state);
+  }
+  leave_callbacks();
+}
+
+void write_pacing_lines(Lines& lines) noexcept {
+  const Phase phase = pacer.phase;
+  lines.words("gc", name_of(hook.settings.gc));
+  lines.words("gc_state", state_name());
+  if (phase == Phase::yielded && pacer.reason != nullptr) {
+    lines.words("gc_reason", pacer.reason);
+  }
+  if (phase == Phase::pacing || phase == Phase::ended) {
+    lines.number("gc_threshold_young", static_cast<std::uint64_t>(pacer.ours.of[0]));
+    lines.number("gc_threshold_middle", static_cast<std::uint64_t>(pacer.ours.of[1]));
+    lines.number("gc_allowance", pacer.rule.allowance());
+    lines.number("gc_disabled", pacer.was_disabled ? 1 : 0);
+  }
+  lines.number("gc_by_program", pacer.by_program);
+  for (std::size_t i = 0; i < generations; ++i) {
+    const struct {
+      const char* name;
+      std::uint64_t value;
+    } facts[] = {{"_pauses", pacer.pauses[i].count},
+                 {"_started", pacer.started[i]},
+                 {"_longest", pacer.pauses[i].longest},
+                 {"_total", pacer.pauses[i].total},
+                 {"_collected", pacer.pauses[i].collected}};
+    for (const auto& fact : facts) {
+      lines.add(base::Message()
+                    .text("gc_")
+                    .text(generation_names[i])
+                    .text(fact.name)
+                    .text(" ")
+                    .number(fact.value)
+                    .text("\n"));
+    }
+  }
+}
+
+}  // namespace tarn::python

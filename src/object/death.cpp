@@ -1,0 +1,110 @@
+// The ways out of life that are off the hot path.
+#include <utility>
+
+#include "base/assert.h"
+#include "base/bits.h"
+#include "base/message.h"
+#include "object/checks.h"
+#include "object/heap_state.h"
+
+namespace tarn::detail {
+
+using object::HeapState;
+using object::PendingCallbacks;
+using object::SideBit;
+
+void release_last(Object& object) noexcept {
+  if (Access::count(object) != no_reference) [[unlikely]] {
+    release_biased(object);
+    return;
+  }
+  TypeAccess::deallocate(object.type())(object);
+}
+
+void release_biased(Object& object) noexcept {
+  HeapState& state = HeapState::of(object.type().heap());
+  if (Access::count(object) < biased_most && state.hooks().released != nullptr) {
+    state.hooks().released(state.hooks().context, object);
+    return;
+  }
+  base::fail(
+      base::Message()
+          .text("tarn: a reference to an object of type ")
+          .escaped(object.type().name())
+          .text(" at ")
+          .address(&object)
+          .text(" was let go more often than it was taken; look for tarn::adopt of a pointer that "
+                "isn't owned\n"));
+}
+
+namespace {
+
+// As in CPython, the finalizer comes first, and finds weak references intact.
+[[nodiscard]] bool end_watch(Object& object) noexcept {
+  Type& type = object.type();
+  HeapState& state = HeapState::of(type.heap());
+  Count& count = Access::count(object);
+  const std::uint32_t watch = TypeAccess::watch(type);
+  if ((watch & watch_finalize) != 0 && !state.test(SideBit::finalized, object)) {
+    state.set(SideBit::finalized, object);
+    count = last_reference;
+    type.slots().finalize(object);
+    if (--count != no_reference) {
+      return false;  // somebody refers to it again
+    }
+  }
+  if ((watch & watch_weak) != 0 && state.test(SideBit::weak, object)) {
+    PendingCallbacks callbacks;
+    state.clear_weak_references(object, callbacks);
+    callbacks.run();
+  }
+  if ((watch & watch_checks) != 0) {
+    object::check_not_borrowed(object);
+  }
+  if ((watch & watch_frozen) != 0) {
+    state.clear(SideBit::frozen, object);
+  }
+  state.clear(SideBit::finalized, object);
+  return true;
+}
+
+// Those that wait, and whether somebody goes on with them.
+constinit thread_local Object* deferred = nullptr;
+constinit thread_local bool is_draining = false;
+
+// Whoever finds the depth used up first begins anew from here, and then goes on with those who find that again;
+// those have only to wait. The list goes through their counts, which stay negative: they are seen to be dying.
+void die_deeper(Object& object) noexcept {
+  Count& count = Access::count(object);
+  count = no_reference - static_cast<Count>(base::address_of(deferred));
+  deferred = &object;
+  if (is_draining) {
+    return;
+  }
+  is_draining = true;
+  while (deferred != nullptr) {
+    Object& next = *deferred;
+    Count& count_of_next = Access::count(next);
+    deferred = reinterpret_cast<Object*>(no_reference - count_of_next);
+    count_of_next = no_reference;
+    std::int32_t& left = TypeAccess::deaths_left(next.type());
+    left += deaths_nested;
+    TypeAccess::deallocate(next.type())(next);
+    left -= deaths_nested;
+  }
+  is_draining = false;
+}
+
+}  // namespace
+
+bool may_die(Object& object) noexcept {
+  Type& type = object.type();
+  const bool is_watched = TypeAccess::watch(type) != 0;
+  if (TypeAccess::deaths_left(type) + (is_watched ? watched_deaths : 0) < 0) {
+    die_deeper(object);
+    return false;
+  }
+  return !is_watched || end_watch(object);
+}
+
+}  // namespace tarn::detail

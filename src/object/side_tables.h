@@ -1,0 +1,154 @@
+// What the collector and the weak references need to know of each object, beside the pools and not in the
+// object. There is a chunk for each arena, committed with it, so that nobody who looks something up can fail:
+//
+//   arenas    │ arena 0          │ arena 1          │ arena 2 …
+//   chunks    │ scratch    │bits…│pool records │rest │ scratch …
+//               256 KiB      9 × 8 KiB  4 KiB
+//
+//   scratch       32 bits for each 16 bytes of the arena; an object's are those of its first 16
+//   bits          one for each 16 bytes, in a table for each SideBit
+//   pool records  the family that each pool belongs to, and room for the collector
+//   rest          the collector's: 8 bits for each 16 bytes (64 KiB), and a byte for each pool (64)
+//
+// A fresh chunk is zero. A reused block has the bits of its predecessor, unless this says otherwise: `weak` and
+// `finalized` are cleared when an object dies. Large objects have a record of their own (large_objects.h).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/bits.h"
+#include "object/geometry.h"
+#include "os/virtual_memory.h"
+
+namespace tarn::object {
+
+enum class SideBit : unsigned char {
+  mark,       // the collector's
+  old,        // the collector's; set: not of the youngest generation
+  weak,       // there's an entry in the table of weak references
+  finalized,  // its finalizer has run
+  frozen,     // the collector's; set: not to be looked at
+  condemned,  // the collector's; set: found unreachable, and about to die
+  visited,    // the collector's
+  wide,       // the collector's; set: part of its tally is in the scratch
+  saved,      // the collector's; set: garbage that is kept to be looked at
+};
+inline constexpr std::size_t side_bit_count = 9;
+
+struct Family;
+
+struct alignas(64) PoolRecord {
+  Family* family;  // null: no objects yet
+  std::uint64_t collector[7];
+};
+
+class SideTables {
+  using Geometry = ObjectGeometry;
+
+ public:
+  static constexpr std::size_t granules = Geometry::arena_size / Geometry::alignment;
+  static constexpr std::size_t chunk_size = std::size_t{512} * 1024;
+  static constexpr std::size_t scratch_size = granules * sizeof(std::uint32_t);
+  static constexpr std::size_t bit_table_size = granules / 8;
+  static constexpr std::size_t records_offset = scratch_size + side_bit_count * bit_table_size;
+  static constexpr std::size_t tally_offset =
+      records_offset + Geometry::pools_per_arena * sizeof(PoolRecord);
+  static constexpr std::size_t tally_size = granules;
+  static constexpr std::size_t kinds_offset = tally_offset + tally_size;
+  static constexpr std::size_t used_size = kinds_offset + Geometry::pools_per_arena;
+  static_assert(used_size <= chunk_size);
+
+  [[nodiscard]] bool open(std::uintptr_t arenas, std::size_t count) noexcept {
+    void* const start = os::reserve(count * chunk_size, std::size_t{2} * 1024 * 1024);
+    arenas_ = arenas;
+    chunks_ = static_cast<std::byte*>(start);
+    count_ = count;
+    return start != nullptr;
+  }
+  void close() noexcept {
+    if (chunks_ != nullptr) {
+      os::release(chunks_, count_ * chunk_size);
+    }
+    *this = SideTables();
+  }
+
+  [[nodiscard]] bool commit(const void* arena) noexcept {
+    return os::commit(chunk_of(arena), committed_size());
+  }
+  void decommit(const void* arena) const noexcept {
+    os::decommit(chunk_of(arena), committed_size());
+  }
+  // The scratch of an arena is zero again, and costs no memory.
+  void discard_scratch(const void* arena) const noexcept {
+    os::discard(chunk_of(arena), scratch_size);
+  }
+
+  // Of an object in a pool.
+  [[nodiscard]] std::uint32_t& scratch(const void* object) const noexcept {
+    return reinterpret_cast<std::uint32_t*>(chunk_of(object))[granule_of(object)];
+  }
+  [[nodiscard]] bool test(SideBit bit, const void* object) const noexcept {
+    return ((word(bit, object) >> (granule_of(object) % 64)) & 1U) != 0;
+  }
+  void set(SideBit bit, const void* object) const noexcept {
+    word(bit, object) |= std::uint64_t{1} << (granule_of(object) % 64);
+  }
+  void clear(SideBit bit, const void* object) const noexcept {
+    word(bit, object) &= ~(std::uint64_t{1} << (granule_of(object) % 64));
+  }
+  // The table of an arena: bit n is that of its nth 16 bytes.
+  [[nodiscard]] std::uint64_t* table(SideBit bit, const void* arena) const noexcept {
+    return reinterpret_cast<std::uint64_t*>(chunk_of(arena) + scratch_size +
+                                            static_cast<std::size_t>(bit) * bit_table_size);
+  }
+  // Of an object in a pool: the collector's.
+  [[nodiscard]] std::int8_t& tally(const void* object) const noexcept {
+    return reinterpret_cast<std::int8_t*>(chunk_of(object) + tally_offset)[granule_of(object)];
+  }
+  [[nodiscard]] std::int8_t* tallies(const void* arena) const noexcept {
+    return reinterpret_cast<std::int8_t*>(chunk_of(arena) + tally_offset);
+  }
+  // Whose tally it is.
+  [[nodiscard]] void* object_of(const std::int8_t& tally) const noexcept {
+    const std::size_t offset = base::address_of(&tally) - base::address_of(chunks_);
+    const std::size_t granule = offset % chunk_size - tally_offset;
+    return reinterpret_cast<void*>(arenas_ + (offset / chunk_size << Geometry::arena_shift) +
+                                   granule * Geometry::alignment);
+  }
+  // Of any address in the pool: the collector's.
+  [[nodiscard]] std::uint8_t& kind(const void* address) const noexcept {
+    const std::size_t pool =
+        (offset_of(address) & (Geometry::arena_size - 1)) >> Geometry::pool_shift;
+    return reinterpret_cast<std::uint8_t*>(chunk_of(address) + kinds_offset)[pool];
+  }
+  // Of any address in the pool.
+  [[nodiscard]] PoolRecord& record(const void* address) const noexcept {
+    const std::size_t pool =
+        (offset_of(address) & (Geometry::arena_size - 1)) >> Geometry::pool_shift;
+    return reinterpret_cast<PoolRecord*>(chunk_of(address) + records_offset)[pool];
+  }
+
+ private:
+  [[nodiscard]] static std::size_t committed_size() noexcept {
+    return base::round_up(used_size, os::page_size());
+  }
+  [[nodiscard]] std::size_t offset_of(const void* address) const noexcept {
+    return base::address_of(address) - arenas_;
+  }
+  [[nodiscard]] std::byte* chunk_of(const void* address) const noexcept {
+    return chunks_ + (offset_of(address) >> Geometry::arena_shift) * chunk_size;
+  }
+  [[nodiscard]] std::size_t granule_of(const void* address) const noexcept {
+    return (offset_of(address) & (Geometry::arena_size - 1)) / Geometry::alignment;
+  }
+  [[nodiscard]] std::uint64_t& word(SideBit bit, const void* object) const noexcept {
+    return table(bit, object)[granule_of(object) / 64];
+  }
+
+  std::uintptr_t arenas_ = 0;
+  std::byte* chunks_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+}  // namespace tarn::object
