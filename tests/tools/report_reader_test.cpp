@@ -78,9 +78,9 @@ TEST(ReportReader, ReadsWhatThePacerDid) {
   EXPECT_EQ(report.gc_full.longest, 60000000u);
   EXPECT_EQ(report.gc_full.collected, 12u);
   EXPECT_EQ(problem_of(with(text, "gc_state pacing", "gc_state mad")),
-            "line 30: gc_state: 'mad' is unknown");
+            "line 35: gc_state: 'mad' is unknown");
   EXPECT_EQ(problem_of(with(text, "gc_full_longest 60000000", "gc_full_longest -1")),
-            "line 48: gc_full_longest: '-1' is not a number");
+            "line 53: gc_full_longest: '-1' is not a number");
   EXPECT_EQ(problem_of(with(text, "gc_state pacing\n", "")), "gc_state is missing");
 }
 
