@@ -8,6 +8,8 @@
 #include <iterator>
 #include <string>
 
+#include <tarn/gc.h>
+
 #include "document.h"
 
 namespace {
@@ -35,19 +37,24 @@ json::Object& as_object(const tarn::Ref<json::Node>& node) {
 
 int show() {
   tarn::ObjectHeap heap;
+  tarn::Collector collector(heap);
   tarn::Ref<json::Node> document = json::parse(heap, text);
   std::printf("%zu nodes\n%s\n", count_nodes(heap), json::write(document).c_str());
 
   // The address stands in three places and is one node: what is changed in one is changed in all.
-  const tarn::Ref<json::Node> address(*as_object(document).find("address"));
+  tarn::Ref<json::Node> address(*as_object(document).find("address"));
   *as_object(address).find("floor") = heap.make<json::Number>(3);
-  const tarn::Ref<json::Node> home(*as_object(document).find("home"));
-  std::printf("\nhome: %s\n", json::write(home).c_str());
+  std::printf("\nhome: %s\n", json::write(*as_object(document).find("home")).c_str());
 
-  // What isn't in a cycle dies with its last reference. People know each other, and themselves.
+  // What isn't in a cycle dies with its last reference. People know each other: those the collector finds.
   document = nullptr;
-  std::printf("%zu nodes are left: the address, and people who know each other\n",
+  std::printf("\n%zu nodes are left: the address, which we hold, and the people\n",
               count_nodes(heap));
+  const tarn::Collection found = collector.collect();
+  std::printf("the collector found %zu in cycles, %zu are left\n", found.unreachable,
+              count_nodes(heap));
+  address = nullptr;
+  std::printf("%zu are left\n", count_nodes(heap));
   return 0;
 }
 

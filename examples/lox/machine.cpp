@@ -43,11 +43,11 @@ tarn::CollectorOptions collector_options() {
 }  // namespace
 
 Machine::Machine(bool stress)
-    : collector_(heap_, collector_options()),
-      init_name_(intern("init")),
-      stack_(std::make_unique_for_overwrite<Value[]>((frames_max + 1) * slots_max)),
-      sp_(stack_.get()),
+    : stack_(std::make_unique_for_overwrite<Value[]>((frames_max + 1) * slots_max)),
       frames_(std::make_unique_for_overwrite<Frame[]>(frames_max + 1)),
+      collector_(heap_, collector_options()),
+      init_name_(intern("init")),
+      sp_(stack_.get()),
       frame_(frames_.get()),
       frames_end_(frames_.get() + frames_max + 1) {
   *frame_ = {halt_code, stack_.get(), nullptr};

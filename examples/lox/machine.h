@@ -107,6 +107,11 @@ class Machine {
     return value.is_object() && tarn::is_exactly<T>(*value.object());
   }
 
+  // There are addresses for `frames_max` calls of the largest kind, so that a call need not ask whether its slots
+  // fit. Memory is only what is touched. Before the heap, which takes the better part of the addresses there are.
+  std::unique_ptr<Value[]> stack_;
+  std::unique_ptr<Frame[]> frames_;
+
   // Objects that are left when the heap goes refer to these two.
   StringTable strings_{heap_};
   Shape::Ids shape_ids_;
@@ -114,11 +119,7 @@ class Machine {
   tarn::Collector collector_;
   std::uint32_t next_class_id_ = uncached_id + 1;
   tarn::Ref<String> init_name_;
-  // There are addresses for `frames_max` calls of the largest kind, so that a call need not ask whether its slots
-  // fit. Memory is only what is touched.
-  std::unique_ptr<Value[]> stack_;
   Value* sp_;
-  std::unique_ptr<Frame[]> frames_;
   Frame* frame_;
   const Frame* frames_end_;
   std::vector<Value> globals_;  // owned

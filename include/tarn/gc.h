@@ -38,7 +38,7 @@ enum class Generation : std::uint8_t { young, full };
 // When collections begin by themselves: src/gc/pacing_rule.h has the rule and what it promises.
 struct CollectorThresholds {
   // A young collection comes after so many bytes were allocated; between these, by what the last ones found. On a
-  // large heap a quarter of it is the most.
+  // large heap a 32nd of it is the least, a quarter the most.
   std::size_t least_young_bytes = std::size_t{512} * 1024;
   std::size_t most_young_bytes = std::size_t{8} * 1024 * 1024;
   // A full collection comes at the latest when the heap has grown by the larger of the two: so many bytes, or so
@@ -121,14 +121,16 @@ class Collector {
   Collector& operator=(const Collector&) = delete;
 
   // Collects without interruption, linear in the objects of the generation (a young one looks at two bits of
-  // each other object, too). One that's under way in slices is finished first. From within a collection (a
-  // finalizer, a callback, a destructor) it does nothing.
+  // each other object, too). One that's under way in slices is finished first. From within a collection or
+  // the death of an object (a finalizer, a weak callback, a destructor) it does nothing: there a container may be
+  // half cleared. Those that are due by themselves wait as well.
   Collection collect(Generation generation = Generation::full) noexcept;
 
   // Goes on with a full collection for so long, or begins one. True: it's finished, what was garbage when it
   // began is gone. The budget is kept but for the edges of one object, one finalizer, callback or destructor of
   // the program's own, and up to half a millisecond for what must be looked at in one go. Cycles through large
-  // objects (over 4 KiB) are left to collect().
+  // objects (over 4 KiB) are left to collect(). Each call gets on a little, even without a budget; where collect()
+  // does nothing, neither does this, and says true.
   bool collect(std::chrono::nanoseconds budget) noexcept;
   // Whether one is under way in slices.
   [[nodiscard]] bool is_under_way() const noexcept;

@@ -52,6 +52,7 @@ class Gil {
   // How many threads wait.
   [[nodiscard]] std::size_t waiting() const noexcept;
 
+  // From a microsecond to an hour; what's beyond is cut.
   void set_switch_interval(std::chrono::microseconds interval) noexcept;
 
   class [[nodiscard]] Guard {

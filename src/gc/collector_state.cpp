@@ -17,8 +17,12 @@ CollectorState::CollectorState(ObjectHeap& heap, const CollectorOptions& given)
       base_(heap_.pools().range().base()),
       span_(heap_.pools().range().span()),
       rule_(given.thresholds) {
-  if (!stack_.open(span_)) {
+  kinds_ = static_cast<std::uint8_t*>(os::map(kinds_size(), os::page_size()));
+  if (kinds_ == nullptr || !stack_.open(span_)) {
     stack_.close();
+    if (kinds_ != nullptr) {
+      os::release(kinds_, kinds_size());
+    }
     tarn::detail::throw_bad_alloc();
   }
   TARN_CHECK(heap_.hooks().context, ==, nullptr, "a heap has one collector");
@@ -36,6 +40,7 @@ CollectorState::~CollectorState() {
   drop_saved();
   heap_.hooks() = object::CollectorHooks();
   stack_.close();
+  os::release(kinds_, kinds_size());
 }
 
 PacingRule::Heap CollectorState::figures() const noexcept {
@@ -59,10 +64,14 @@ void CollectorState::allocating(std::size_t bytes) noexcept {
     }
     return;
   }
-  if (!options.automatic || !rule_.is_due(heap_.pools().handed_out() + large_allocated_)) {
+  if (!options.automatic) {
     return;
   }
-  switch (rule_.look(figures())) {
+  const PacingRule::Want want = rule_.look(figures());
+  if (want == PacingRule::Want::nothing || heap_.is_anyone_dying()) {
+    return;  // who is due while somebody dies waits until that's over
+  }
+  switch (want) {
     case PacingRule::Want::nothing:
       break;
     case PacingRule::Want::young:
@@ -87,7 +96,7 @@ void CollectorState::collect_at_allocations(std::size_t every) noexcept {
 }
 
 Collection CollectorState::collect(Generation generation) noexcept {
-  if (is_running_) {
+  if (is_running_ || heap_.is_anyone_dying()) {
     return {};
   }
   finish_slices();
@@ -97,8 +106,8 @@ Collection CollectorState::collect(Generation generation) noexcept {
 }
 
 bool CollectorState::collect(std::chrono::nanoseconds budget) noexcept {
-  if (is_running_) {
-    return false;
+  if (is_running_ || heap_.is_anyone_dying()) {
+    return true;  // whoever asks again and again must not do so for ever
   }
   const Deadline deadline(budget);
   if (!is_under_way()) {
@@ -117,8 +126,9 @@ void CollectorState::finish_slices() noexcept {
 void CollectorState::begin(Generation generation, bool in_slices) noexcept {
   current_ = Collection{.generation = generation};
   is_running_ = true;
-  for (const Collector::Callback& callback : before) {
-    callback(current_);
+  // NOLINTNEXTLINE(modernize-loop-convert): one may add another meanwhile
+  for (std::size_t i = 0, count = before.size(); i < count; ++i) {
+    before[i](current_);
   }
   is_running_ = false;
   figures_before_ = figures();
@@ -127,6 +137,8 @@ void CollectorState::begin(Generation generation, bool in_slices) noexcept {
   is_rechecking_ = false;
   program_ran_ = false;
   is_retry_ = false;
+  has_containers_ = false;
+  has_weak_ = false;
   rounds_ = 0;
   rescued_ = 0;
   stack_.reset();
@@ -170,11 +182,13 @@ void CollectorState::end() noexcept {
   if (has(options.debug, CollectorDebug::statistics)) {
     tell_of_collection();
   }
-  for (const Collector::Callback& callback : after) {
-    callback(last_);
+  // NOLINTNEXTLINE(modernize-loop-convert): one may add another meanwhile
+  for (std::size_t i = 0, count = after.size(); i < count; ++i) {
+    after[i](last_);
   }
 }
 
+// NOLINTNEXTLINE(readability-function-cognitive-complexity): a table of phases, to be read line by line
 bool CollectorState::step(const Deadline& deadline) noexcept {
   const auto next = [this](Phase phase) {
     phase_ = phase;

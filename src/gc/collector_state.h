@@ -39,6 +39,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include <tarn/gc.h>
@@ -59,7 +60,7 @@ using object::LargeObject;
 class CollectorState {
  public:
   // std::bad_alloc.
-  CollectorState(ObjectHeap& heap, const CollectorOptions& options);
+  CollectorState(ObjectHeap& heap, const CollectorOptions& given);
   ~CollectorState();
   CollectorState(const CollectorState&) = delete;
   CollectorState& operator=(const CollectorState&) = delete;
@@ -88,8 +89,9 @@ class CollectorState {
 
   CollectorOptions options;
   CollectorStatistics statistics;
-  std::vector<Collector::Callback> before;
-  std::vector<Collector::Callback> after;
+  // Deques: a callback may add others while it runs.
+  std::deque<Collector::Callback> before;
+  std::deque<Collector::Callback> after;
 
  private:
   enum class Phase : std::uint8_t {
@@ -185,6 +187,13 @@ class CollectorState {
   template <typename Visit>
   void for_each_condemned_large(Visit visit) noexcept;
 
+  // Of any address in a pool.
+  [[nodiscard]] std::uint8_t& kind_of(const void* address) const noexcept {
+    return kinds_[(base::address_of(address) - base_) >> ObjectGeometry::pool_shift];
+  }
+  [[nodiscard]] std::size_t kinds_size() const noexcept {
+    return base::round_up(span_ >> ObjectGeometry::pool_shift, os::page_size());
+  }
   [[nodiscard]] bool is_pooled(const Object& object) const noexcept {
     return heap_.is_pooled(&object);
   }
@@ -195,7 +204,7 @@ class CollectorState {
   [[nodiscard]] bool is_object(const Object& object) const noexcept;
 
   // What holds the condemned: a biased count, or one more.
-  static constexpr Count bias = Count{1} << 61;
+  static constexpr Count bias = count_bias;
   [[nodiscard]] static bool is_biased(Count count) noexcept { return count < biased_most; }
   // References that aren't ours.
   [[nodiscard]] static Count references(const Object& object) noexcept {
@@ -208,6 +217,7 @@ class CollectorState {
   const SideTables sides_;
   const std::uintptr_t base_;  // of all arenas
   const std::size_t span_;
+  std::uint8_t* kinds_ = nullptr;  // of each pool: whether its objects may have references
   PacingRule rule_;
   MarkStack stack_;
   BlockStarts starts_;
@@ -222,6 +232,8 @@ class CollectorState {
   bool is_retry_ = false;         // of a phase that must be done in one go, at a slice's start
   bool must_yield_ = false;
   bool barrier_is_up_ = false;
+  bool has_containers_ = false;  // the condemned
+  bool has_weak_ = false;
   bool has_frozen_ = false;
   bool has_saved_ = false;
   std::size_t stress_every_ = 0;
@@ -279,8 +291,7 @@ bool CollectorState::for_each_pool(const Deadline& deadline, Visit visit) noexce
       const std::size_t index = place_;
       const Pool& pool = arena->pools[index];
       const std::byte* const start = arena->address + index * ObjectGeometry::pool_size;
-      if ((pool.state == PoolState::used || pool.state == PoolState::full) &&
-          sides_.kind(start) != 0) {
+      if ((pool.state == PoolState::used || pool.state == PoolState::full) && kind_of(start) != 0) {
         if (deadline.has_passed()) {
           return false;
         }

@@ -16,7 +16,8 @@
 //
 // Proof. R1: a full collection is wanted when H - base >= allowance; base <= H(s), allowance <= limit(base) <=
 // limit(H(s)). R2 is the rule itself. Both hold between two looks up to what is allocated meanwhile: a page or a
-// pool of blocks for each type, or one large object.
+// pool of blocks for each type, or one large object; and what is allocated while an object dies, since nobody looks
+// then.
 //
 // Within these bounds what was found decides how often: little, and the next one comes later; much, and it comes
 // sooner.
@@ -63,7 +64,8 @@ class PacingRule {
 
   // Whether it's worthwhile to look.
   [[nodiscard]] bool is_due(std::size_t allocated) const noexcept {
-    return allocated - young_at_ >= young_;
+    // Two bits for each block of the heap are looked at, too.
+    return allocated - young_at_ >= std::max(young_, base_ / 32);
   }
   [[nodiscard]] Want look(const Heap& heap) noexcept {
     follow(heap);

@@ -7,9 +7,12 @@ using detail::Access;
 
 namespace {
 
+constexpr std::size_t least_page = 4096;
+
 // Passed by value: what is stored through a tally may alias anything else.
 struct Range {
   SideTables sides;
+  const std::uint8_t* kinds;
   std::uintptr_t base;
   std::size_t span;
   bool sees_large;
@@ -18,14 +21,15 @@ struct Range {
 template <bool some_are_marked>
 [[gnu::always_inline]] inline void see(const Range range, SeenReferences& seen,
                                        Object& target) noexcept {
-  if (base::address_of(&target) - range.base >= range.span) [[unlikely]] {
+  const std::size_t offset = base::address_of(&target) - range.base;
+  if (offset >= range.span) [[unlikely]] {
     LargeObject& large = LargeObject::of(&target);
     if (range.sees_large && ((large.bits >> static_cast<unsigned>(SideBit::mark)) & 1U) == 0) {
       add_wide(signed_scratch(large.scratch), 1);
     }
     return;
   }
-  if (range.sides.kind(&target) == 0) {
+  if (range.kinds[offset >> ObjectGeometry::pool_shift] == 0) {
     return;
   }
   if constexpr (some_are_marked) {
@@ -59,11 +63,18 @@ bool CollectorState::prepare(const Deadline& deadline) noexcept {
     for (std::size_t word = 0; word < words_per_arena; ++word) {
       marks[word] = (is_young ? old[word] : 0) | (has_frozen_ ? frozen[word] : 0);
     }
+    if (in_slices_) {
+      // Now rather than in the middle of a slice: whose tallies are touched first is anybody's guess.
+      volatile std::int8_t* const tallies = sides_.tallies(start);
+      for (std::size_t i = 0; i < SideTables::tally_size; i += least_page) {
+        tallies[i] = 0;
+      }
+    }
     const alloc::Arena* const arena = heap_.pools().range().find_arena(start);
     for (std::size_t i = 0; i < ObjectGeometry::pools_per_arena; ++i) {
       const Pool& pool = arena->pools[i];
       const std::byte* const address = start + i * ObjectGeometry::pool_size;
-      std::uint8_t& kind = sides_.kind(address);
+      std::uint8_t& kind = kind_of(address);
       kind = 0;
       if (i < arena->first_untouched &&
           (pool.state == PoolState::used || pool.state == PoolState::full)) {
@@ -101,7 +112,7 @@ bool CollectorState::tally(const Deadline& deadline) noexcept {
       scratch = references > most_tallied || scratch == never_zero
                     ? never_zero
                     : scratch - static_cast<std::int32_t>(references);
-      const Range range{sides_, base_, span_, true};
+      const Range range{sides_, kinds_, base_, span_, true};
       object::for_each_edge(object, [&, range](Object& target) { see<true>(range, seen, target); });
     }
   }
@@ -113,7 +124,7 @@ void CollectorState::tally_pool(const Pool& pool, std::size_t index,
                                 SeenReferences& seen) noexcept {
   const std::byte* const start = pool.start();
   const std::byte* const arena = start - index * ObjectGeometry::pool_size;
-  const Range range{sides_, base_, span_, !in_slices_};
+  const Range range{sides_, kinds_, base_, span_, !in_slices_};
   const std::uint64_t* const starts = starts_.of(pool.block_size);
   const std::uint64_t* const marks = sides_.table(SideBit::mark, arena) + index * words_per_pool;
   const Type* const common = sides_.record(start).family->type;
@@ -164,7 +175,7 @@ void CollectorState::tally_pool(const Pool& pool, std::size_t index,
     }
     return;
   }
-  if (sides_.kind(&object) != 0 && !sides_.test(SideBit::mark, &object)) {
+  if (kind_of(&object) != 0 && !sides_.test(SideBit::mark, &object)) {
     sides_.set(SideBit::mark, &object);
     stack_.push(object);
   }
@@ -289,6 +300,10 @@ void CollectorState::mark_roots(const std::byte* arena) noexcept {
       const std::size_t granule = word * 8 + static_cast<std::size_t>(std::countr_zero(bits)) / 8;
       auto& object =
           *reinterpret_cast<Object*>(const_cast<std::byte*>(arena) + granule * granule_size);
+      // Between slices its pool may have been given to objects of another size.
+      if (in_slices_ && !is_object(object)) {
+        continue;
+      }
       if (!sides.test(SideBit::mark, &object)) {
         sides.set(SideBit::mark, &object);
         stack_.push(object);
@@ -328,6 +343,7 @@ bool CollectorState::mark(const Deadline& deadline) noexcept {
 bool CollectorState::condemn(const Deadline& deadline) noexcept {
   const auto condemn_one = [this](Object& object) {
     heap_.set(SideBit::condemned, object);
+    has_weak_ = has_weak_ || heap_.test(SideBit::weak, object);
     Access::count(object) += in_slices_ ? -bias : 1;
     ++condemned_;
   };
@@ -336,6 +352,8 @@ bool CollectorState::condemn(const Deadline& deadline) noexcept {
     const std::uint64_t* const marks = sides_.table(SideBit::mark, start) + index * words_per_pool;
     const std::uint64_t* const visited =
         sides_.table(SideBit::visited, start) + index * words_per_pool;
+    const Type* const common = sides_.record(pool.start()).family->type;
+    const bool are_containers = common != nullptr && common->slots().traverse_rest != nullptr;
     std::uint64_t skipped[words_per_pool];
     for (std::size_t word = 0; word < words_per_pool; ++word) {
       skipped[word] = marks[word] | (in_slices_ ? ~visited[word] : 0);
@@ -343,6 +361,7 @@ bool CollectorState::condemn(const Deadline& deadline) noexcept {
     for_each_block(pool, starts_.of(pool.block_size), skipped, [&](Object& object) {
       if (is_candidate(object) && Access::count(object) < most_tallied) {
         condemn_one(object);
+        has_containers_ = has_containers_ || are_containers;
       }
     });
   });

@@ -104,7 +104,8 @@ void CollectorState::rescue(Object& object) noexcept {
 bool CollectorState::grip(const Deadline& deadline) noexcept {
   return !in_slices_ || for_each_condemned(deadline, [](Object& object) {
     Count& count = Access::count(object);
-    count -= is_biased(count) ? 0 : 1 + bias;
+    // Who has become immortal is none of ours any longer, which its count says later.
+    count -= is_biased(count) || count >= most_tallied ? 0 : 1 + bias;
   });
 }
 
@@ -112,7 +113,8 @@ bool CollectorState::grip(const Deadline& deadline) noexcept {
 bool CollectorState::see_containers(const Deadline& deadline) noexcept {
   raise_barrier();
   rescued_ = 0;
-  if (!in_slices_) {
+  has_weak_ = false;
+  if (!in_slices_ || !has_containers_) {
     return true;
   }
   bool is_late = false;
@@ -221,6 +223,7 @@ bool CollectorState::is_accounted_for(const Object& object) const noexcept {
   if (!is_pooled(object)) {
     return signed_scratch(LargeObject::of(&object).scratch) == references(object);
   }
+  // NOLINTNEXTLINE(bugprone-signed-char-misuse): a tally may be below zero
   Count seen = sides_.tally(&object);
   if (sides_.test(SideBit::wide, &object)) {
     seen += signed_scratch(sides_.scratch(&object));
@@ -230,6 +233,7 @@ bool CollectorState::is_accounted_for(const Object& object) const noexcept {
 
 bool CollectorState::check(const Deadline& deadline) noexcept {
   const auto check_one = [this](Object& object) {
+    has_weak_ = has_weak_ || heap_.test(SideBit::weak, object);
     if (!is_accounted_for(object)) {
       rescue(object);
     }
@@ -268,6 +272,9 @@ void CollectorState::zero_tallies(const std::byte* arena) noexcept {
 
 // All at once: nobody may get hold of one of the condemned when weak references to others are cleared already.
 bool CollectorState::clear_weak(const Deadline& deadline) noexcept {
+  if (!has_weak_) {
+    return true;
+  }
   std::size_t count = 0;
   const auto for_each_weak = [this](auto visit) {
     for (std::size_t index = 0; index < arena_count(); ++index) {

@@ -137,9 +137,14 @@ class LargeRequests {
       meter_->take_back(bytes);
     }
   }
+  // What it has grown by: nothing else became garbage. A string of megabytes that grows by a letter is the
+  // same one.
   void exchange(std::size_t before, std::size_t after) noexcept {
-    take_back(before);
-    hand_out(after);
+    if (after > before) {
+      hand_out(after - before);
+    } else {
+      take_back(before - after);
+    }
   }
 
   // Of a block of the general allocator's, as far as anybody wants to know.

@@ -7,6 +7,21 @@
 #include "object/checks.h"
 #include "object/heap_state.h"
 
+namespace tarn::object {
+
+bool HeapState::is_anyone_dying() const noexcept {
+  using detail::TypeAccess;
+  bool any = deaths_ != 0;
+  for (Type* type = types_; type != nullptr && !any; type = type->next_) {
+    const bool is_watched = TypeAccess::watch(*type) != 0;
+    any = TypeAccess::deaths_left(*type) !=
+          detail::deaths_nested - (is_watched ? detail::watched_deaths : 0);
+  }
+  return any;
+}
+
+}  // namespace tarn::object
+
 namespace tarn::detail {
 
 using object::HeapState;
@@ -48,7 +63,9 @@ namespace {
   if ((watch & watch_finalize) != 0 && !state.test(SideBit::finalized, object)) {
     state.set(SideBit::finalized, object);
     count = last_reference;
+    state.add_deaths(1);
     type.slots().finalize(object);
+    state.add_deaths(-1);
     if (--count != no_reference) {
       return false;  // somebody refers to it again
     }
@@ -56,7 +73,9 @@ namespace {
   if ((watch & watch_weak) != 0 && state.test(SideBit::weak, object)) {
     PendingCallbacks callbacks;
     state.clear_weak_references(object, callbacks);
+    state.add_deaths(1);
     callbacks.run();
+    state.add_deaths(-1);
   }
   if ((watch & watch_checks) != 0) {
     object::check_not_borrowed(object);
@@ -88,8 +107,11 @@ void die_deeper(Object& object) noexcept {
     deferred = reinterpret_cast<Object*>(no_reference - count_of_next);
     count_of_next = no_reference;
     std::int32_t& left = TypeAccess::deaths_left(next.type());
+    HeapState& state = HeapState::of(next.type().heap());
     left += deaths_nested;
+    state.add_deaths(1);
     TypeAccess::deallocate(next.type())(next);
+    state.add_deaths(-1);
     left -= deaths_nested;
   }
   is_draining = false;

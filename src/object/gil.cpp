@@ -1,5 +1,6 @@
 #include <tarn/gil.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
 #include <new>
@@ -163,6 +164,9 @@ std::size_t Gil::waiting() const noexcept {
 }
 
 void Gil::set_switch_interval(std::chrono::microseconds interval) noexcept {
+  // Neither spinning nor an overflow.
+  using Interval = std::chrono::microseconds;
+  interval = std::clamp(interval, Interval(1), Interval(std::chrono::hours(1)));
   state_->interval.store(std::chrono::nanoseconds(interval).count(), std::memory_order_relaxed);
 }
 

@@ -154,6 +154,14 @@ Type* HeapState::make_type(const TypeSpec& spec, std::uint32_t index, const void
     TARN_CHECK(&spec.base->heap(), ==, heap_, "a type's base is of the same heap");
     TARN_CHECK(spec.basic_size, >=, spec.base->basic_size(), "a type is no smaller than its base");
   }
+  const bool has_pools = spec.item_size == 0 && spec.basic_size <= detail::largest_pooled;
+  if (spec.base != nullptr && !has_pools && spec.slots.deallocate == nullptr &&
+      spec.base->deallocate_ != nullptr) {
+    TARN_CHECK(spec.base->family_, ==, nullptr,
+               "a type with items, or over 4096 bytes, doesn't free its instances as a base "
+               "without these does; "
+               "give it a slot `deallocate`");
+  }
   void* const address = fails() ? nullptr : pools_.allocate(type_family_);
   if (address == nullptr) {
     return nullptr;
@@ -188,7 +196,7 @@ Type* HeapState::make_type(const TypeSpec& spec, std::uint32_t index, const void
     detail::TypeAccess::add_watch(type, detail::watch_finalize);
   }
   type.descriptors_of_zero_ = base::address_of(pools_.range().lookup().pool_at(nullptr));
-  if (spec.item_size == 0 && spec.basic_size <= detail::largest_pooled) {
+  if (has_pools) {
     type.family_ = &block->family;
     pools_.add_family(block->family, type.pool_, spec.basic_size, &type);
   } else {
@@ -221,13 +229,8 @@ HeapState* HeapState::find(const Object& object) noexcept {
     if (state->is_pooled(&object)) {
       return state;
     }
-    for (LargeObject* large = state->large_.first(); large != nullptr; large = large->next) {
-      if (large->object() == &object) {
-        return state;
-      }
-    }
   }
-  return nullptr;
+  return LargeObject::of(&object).heap;  // other heaps' lists are theirs
 }
 
 void* HeapState::allocate(Type& type, std::size_t bytes) noexcept {
@@ -267,7 +270,8 @@ void* HeapState::allocate_large(std::size_t bytes) noexcept {
                        .size = bytes,
                        .bits = 0,
                        .scratch = 0,
-                       .collector = {}};
+                       .heap = this,
+                       .collector = 0};
   reinterpret_cast<detail::FreeBlock*>(large->object())->no_type = nullptr;
   large_.push_front(*large);
   ++large_count_;

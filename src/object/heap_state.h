@@ -24,7 +24,7 @@ class HeapState {
   [[nodiscard]] static HeapState& of(const ObjectHeap& heap) noexcept {
     return detail::HeapAccess::state(heap);
   }
-  // Of the heap that the object lives in, also of one that's being constructed; null: of none.
+  // Of the heap that the object lives in, also of one that's being constructed. There is one.
   [[nodiscard]] static HeapState* find(const Object& object) noexcept;
 
   [[nodiscard]] ObjectHeap& heap() noexcept { return *heap_; }
@@ -96,6 +96,13 @@ class HeapState {
   // Clears the weak references to an object that's about to die. Callbacks wait until they are run.
   void clear_weak_references(Object& object, PendingCallbacks& callbacks) noexcept;
 
+  // Whether code of the program's own runs because an object dies: its destructor, its finalizer, a callback. Then
+  // a container that is being cleared may still seem to hold what is gone, and nobody should look at it. Linear in
+  // the types.
+  [[nodiscard]] bool is_anyone_dying() const noexcept;
+  // The deaths that deaths_left of types doesn't tell of.
+  void add_deaths(int number) noexcept { deaths_ += number; }
+
   // Stress: the nth request from now on that leaves the hot path fails (1: the next), and only that one. With
   // pools().hear_of_all(true) that is every request.
   void fail_the(std::size_t nth) noexcept { until_failure_ = nth; }
@@ -128,6 +135,7 @@ class HeapState {
   std::size_t large_bytes_ = 0;
   WeakTable weak_table_;
   std::size_t until_failure_ = 0;
+  int deaths_ = 0;
   bool is_ending_ = false;
   bool has_outsiders_ = false;  // references that outlive the heap
   CollectorHooks hooks_;

@@ -10,13 +10,16 @@
 
 namespace tarn::object {
 
+class HeapState;
+
 struct alignas(16) LargeObject {
   LargeObject* next;
   LargeObject* previous;
   std::size_t size;  // bytes, without the record
   std::uint32_t bits;
   std::uint32_t scratch;
-  std::uint64_t collector[2];
+  HeapState* heap;  // where it lives
+  std::uint64_t collector;
 
   [[nodiscard]] Object* object() noexcept { return reinterpret_cast<Object*>(this + 1); }
   [[nodiscard]] static LargeObject& of(const void* object) noexcept {

@@ -8,7 +8,9 @@
 //   scratch       32 bits for each 16 bytes of the arena; an object's are those of its first 16
 //   bits          one for each 16 bytes, in a table for each SideBit
 //   pool records  the family that each pool belongs to, and room for the collector
-//   rest          the collector's: 8 bits for each 16 bytes (64 KiB), and a byte for each pool (64)
+//   rest          the collector's tallies: 8 bits for each 16 bytes (64 KiB)
+//
+// A chunk's size is no power of two, so that the same tables of all arenas don't meet in a few sets of the cache.
 //
 // A fresh chunk is zero. A reused block has the bits of its predecessor, unless this says otherwise: `weak` and
 // `finalized` are cleared when an object dies. Large objects have a record of their own (large_objects.h).
@@ -48,15 +50,14 @@ class SideTables {
 
  public:
   static constexpr std::size_t granules = Geometry::arena_size / Geometry::alignment;
-  static constexpr std::size_t chunk_size = std::size_t{512} * 1024;
+  static constexpr std::size_t chunk_size = std::size_t{408} * 1024;
   static constexpr std::size_t scratch_size = granules * sizeof(std::uint32_t);
   static constexpr std::size_t bit_table_size = granules / 8;
   static constexpr std::size_t records_offset = scratch_size + side_bit_count * bit_table_size;
   static constexpr std::size_t tally_offset =
       records_offset + Geometry::pools_per_arena * sizeof(PoolRecord);
   static constexpr std::size_t tally_size = granules;
-  static constexpr std::size_t kinds_offset = tally_offset + tally_size;
-  static constexpr std::size_t used_size = kinds_offset + Geometry::pools_per_arena;
+  static constexpr std::size_t used_size = tally_offset + tally_size;
   static_assert(used_size <= chunk_size);
 
   [[nodiscard]] bool open(std::uintptr_t arenas, std::size_t count) noexcept {
@@ -115,12 +116,6 @@ class SideTables {
     const std::size_t granule = offset % chunk_size - tally_offset;
     return reinterpret_cast<void*>(arenas_ + (offset / chunk_size << Geometry::arena_shift) +
                                    granule * Geometry::alignment);
-  }
-  // Of any address in the pool: the collector's.
-  [[nodiscard]] std::uint8_t& kind(const void* address) const noexcept {
-    const std::size_t pool =
-        (offset_of(address) & (Geometry::arena_size - 1)) >> Geometry::pool_shift;
-    return reinterpret_cast<std::uint8_t*>(chunk_of(address) + kinds_offset)[pool];
   }
   // Of any address in the pool.
   [[nodiscard]] PoolRecord& record(const void* address) const noexcept {

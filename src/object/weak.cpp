@@ -56,6 +56,16 @@ WeakEntry* weak_entry_of(Object& target) noexcept {
   return entry;
 }
 
+void forget_unborn(Type& type, void* block) noexcept {
+  object::HeapState& state = object::HeapState::of(type.heap());
+  auto& object = *static_cast<Object*>(block);
+  if (state.test(object::SideBit::weak, object)) {
+    object::PendingCallbacks callbacks;
+    state.clear_weak_references(object, callbacks);
+    callbacks.run();
+  }
+}
+
 void drop_weak_entry(WeakEntry& entry) noexcept {
   if (--entry.handles != 0) {
     return;

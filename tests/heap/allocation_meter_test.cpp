@@ -104,6 +104,20 @@ TEST_P(AllocationMeter, KnowsLargeRequests) {
   EXPECT_LE(metered(), before + 1'000);
 }
 
+TEST_P(AllocationMeter, ABlockThatGrowsIsHandedOutOnce) {
+  const heap::Face& face = instance_->face(Domain::obj);
+  void* block = face.functions->allocate(face.domain, 1'000'000);
+  const std::size_t before = instance_->meter.handed_out;
+  const std::size_t allocated = metered();
+  for (std::size_t size = 1'000'001; size <= 1'000'500; ++size) {
+    block = face.functions->reallocate(face.domain, block, size);
+    ASSERT_NE(block, nullptr);
+  }
+  EXPECT_LE(instance_->meter.handed_out, before + 100'000);
+  EXPECT_LE(metered(), allocated + 100'000);
+  free({block, 0});
+}
+
 TEST_P(AllocationMeter, TellsWhenSoMuchWasHandedOut) {
   int told = 0;
   instance_->meter.context = &told;

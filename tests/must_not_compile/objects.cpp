@@ -16,7 +16,8 @@ void right(tarn::ObjectHeap& heap) {
   static_cast<void>(heap.make_sized<Text>(3));
 }
 
-// clang-format off: each answer stays on its mistake's line.
+// Each answer stays on its mistake's line.
+// clang-format off
 #ifdef WITH_MISTAKES
 void downcast(const tarn::Ref<tarn::Object>& object) {
   tarn::Ref<Leaf> leaf =
@@ -33,8 +34,7 @@ void assign(Leaf& leaf, const Leaf& other) {
 
 struct Slice : tarn::Object {
   explicit Slice(const Leaf& leaf)
-      : tarn::Object(leaf) {
-  }  // refused: use of deleted function .*tarn::Object::Object\(const tarn::Object&\)
+      : tarn::Object(leaf) {}  // refused: use of deleted function .*tarn::Object::Object\(const tarn::Object&\)
 };
 
 void make_elsewhere() {
@@ -84,6 +84,14 @@ void type_of_no_object(tarn::ObjectHeap& heap) {
 
 void forget_the_size(tarn::ObjectHeap& heap) {
   static_cast<void>(heap.make<Text>());  // refused: objects with items are made by make_sized
+}
+
+struct OpenText : tarn::Sized<OpenText, char> {};
+struct LongerText : OpenText {
+  long number = 0;
+};
+void add_data_to_items(tarn::ObjectHeap& heap) {
+  static_cast<void>(heap.make_sized<LongerText>(3));  // refused: derives from a type with items adds no data
 }
 
 void invent_a_size(tarn::ObjectHeap& heap) {

@@ -32,7 +32,7 @@ class Objects(unittest.TestCase):
             with self.subTest(line=line.strip()):
                 self.assertRegex(answer, rf"objects\.cpp:{number}:")
                 self.assertRegex(answer, f"error: .*{mistake[1]}")
-        self.assertEqual(mistakes, 14)
+        self.assertEqual(mistakes, 15)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ inline constexpr Count no_reference = -1;
 inline constexpr Count immortal_count = Count{1} << 61;
 inline constexpr Count immortal_least = Count{1} << 60;
 inline constexpr Count biased_most = -(Count{1} << 60);
+inline constexpr Count count_bias = Count{1} << 61;  // what a biased count lacks
 inline constexpr Count dying_least = -(Count{1} << 48);
 
 struct GilPolicy {

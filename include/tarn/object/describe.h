@@ -18,9 +18,7 @@
 
 #include <tarn/object/sized.h>
 
-namespace tarn {
-
-namespace detail {
+namespace tarn::detail {
 
 inline constexpr std::size_t static_type_limit = 512;  // more have to be looked up
 inline constexpr std::size_t sized_classes = 33;  // up to 512 bytes, in steps of 16; [32]: none
@@ -157,9 +155,11 @@ struct MembersOf {
       std::size_t count = 0;
       for_each_pointer([&](auto pointer) {
         if constexpr (is_direct<decltype(pointer)>) {
+          // A pointer to a member of another base counts from that base: as one of T's own, from the object.
+          typename Held<decltype(pointer)>::type T::*const own = pointer;
           std::ptrdiff_t offset = 0;
-          static_assert(sizeof(offset) == sizeof(pointer));
-          std::memcpy(&offset, &pointer, sizeof(offset));
+          static_assert(sizeof(offset) == sizeof(own));
+          std::memcpy(&offset, &own, sizeof(offset));
           offsets[count++] = static_cast<std::uint16_t>(offset);
         }
       });
@@ -264,6 +264,4 @@ template <typename T>
   return spec;
 }
 
-}  // namespace detail
-
-}  // namespace tarn
+}  // namespace tarn::detail

@@ -103,6 +103,9 @@ template <typename T>
   free_block(type, address);
 }
 
+// An object that doesn't come to life may be referred to weakly.
+void forget_unborn(Type& type, void* block) noexcept;
+
 // Gives the block back unless an object came to life in it.
 template <typename T>
 class BlockGuard {
@@ -110,6 +113,7 @@ class BlockGuard {
   BlockGuard(Type& type, void* block) noexcept : type_(type), block_(block) {}
   ~BlockGuard() {
     if (block_ != nullptr) {
+      forget_unborn(type_, block_);
       free_block_of<T>(type_, block_);
     }
   }

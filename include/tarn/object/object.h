@@ -48,7 +48,9 @@ class Object {
   [[nodiscard]] Type& type() const noexcept { return *type_; }
 
   // For tests and reports; immortal objects have a very large one.
-  [[nodiscard]] Count reference_count() const noexcept { return count_ + 1; }
+  [[nodiscard]] Count reference_count() const noexcept {
+    return (count_ < biased_most ? count_ + count_bias : count_) + 1;
+  }
   [[nodiscard]] bool is_immortal() const noexcept { return count_ >= immortal_least; }
 
  protected:

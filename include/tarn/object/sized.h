@@ -22,6 +22,7 @@ template <typename Derived, typename ItemType>
 class Sized : public Object {
  public:
   using Item = ItemType;
+  using SizedAs = Derived;  // the items lie behind it
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] std::span<Item> items() noexcept { return {first(), size_}; }
@@ -67,6 +68,8 @@ struct ItemsOf {
 template <IsSized T>
 struct ItemsOf<T> {
   using Item = typename T::Item;
+  static_assert(sizeof(T) == sizeof(typename T::SizedAs),
+                "what derives from a type with items adds no data: it would lie where they are");
   static constexpr std::size_t size = sizeof(Item);
   static constexpr bool are_traced = IsTraced<Item>;
   static constexpr std::size_t offset =

@@ -61,6 +61,7 @@ class Weak {
   Weak(const Member<U>& member) : Weak(member.get()) {}
   template <detail::PointsTo<T> U>
   Weak(const Borrowed<U>& borrowed) : Weak(borrowed.get()) {}
+  // To an object that is dying already (from its destructor): dead from the start.
   Weak(T& object) : Weak(&object) {}
   template <detail::PointsTo<T> U>
   Weak(const Ref<U>& ref, std::function<void()> callback) : Weak(ref.get()) {
@@ -115,7 +116,7 @@ class Weak {
 
  private:
   explicit Weak(T* object) {
-    if (object != nullptr) {
+    if (object != nullptr && !detail::Access::is_dying(*object)) {
       entry_ = detail::weak_entry_of(*object);
       if (entry_ == nullptr) {
         detail::throw_bad_alloc();

@@ -64,7 +64,8 @@ TARN_FROM_CPYTHON PyThreadState* _PyThreadState_UncheckedGet();  // up to 3.13, 
 TARN_FROM_CPYTHON PyThreadState* PyThreadState_GetUnchecked();   // 3.13
 TARN_FROM_CPYTHON PyObject* PyTuple_GetItem(PyObject*, std::ptrdiff_t index);  // borrowed
 TARN_FROM_CPYTHON int PyUnicode_CompareWithASCIIString(PyObject*, const char*);
-TARN_FROM_CPYTHON int PyGILState_Ensure();  // may be called without the GIL
+TARN_FROM_CPYTHON const char* PyUnicode_AsUTF8(PyObject*);  // the object's; null: it's no str
+TARN_FROM_CPYTHON int PyGILState_Ensure();                  // may be called without the GIL
 TARN_FROM_CPYTHON void PyGILState_Release(int);
 TARN_FROM_CPYTHON PyThreadState* PyEval_SaveThread();
 TARN_FROM_CPYTHON void PyEval_RestoreThread(PyThreadState*);  // may be called without the GIL
@@ -89,6 +90,7 @@ TARN_FROM_CPYTHON int PyList_Append(PyObject*, PyObject*);
 TARN_FROM_CPYTHON int PySequence_Contains(PyObject*, PyObject*);
 TARN_FROM_CPYTHON int PyDict_SetItemString(PyObject*, const char*, PyObject*);
 TARN_FROM_CPYTHON void PyErr_Clear();
+TARN_FROM_CPYTHON void _Py_PyAtExit(void (*function)(PyObject* module), PyObject* module);  // 3.8
 TARN_FROM_CPYTHON void Py_IncRef(PyObject*);
 TARN_FROM_CPYTHON void Py_DecRef(PyObject*);
 TARN_FROM_CPYTHON PyObject _Py_NoneStruct;

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <cstring>
 #include <ctime>
 #include <initializer_list>
 
@@ -35,8 +36,11 @@ constexpr std::size_t look_after_while_disabled = 4 * PacingRule::mebibyte;
 constexpr std::size_t patience_with_main_thread = PacingRule::mebibyte;
 // From here on a program that collects everything by itself more often than we do is left alone.
 constexpr std::size_t most_by_program = 3;
-// CPython's oldest generation is ours to collect.
-constexpr long never = 1'000'000;
+// CPython's oldest generation is ours to collect. A number that no program chooses: it tells our threshold from
+// the program's.
+constexpr long never = 999'983;
+// So much was handed out since our call was queued: it may be lost. Twice as much each time that it's queued again.
+constexpr std::size_t patience_with_queue = 64 * PacingRule::mebibyte;
 
 struct Thresholds {
   long of[generations];
@@ -56,11 +60,15 @@ struct Pacer {
   // Read wherever the heap is used, changed with the main interpreter's GIL held.
   std::atomic<Phase> phase{Phase::off};
   std::atomic<bool> has_called{false};  // Python is to call us
+  bool is_queued = false;               // our call is in Python's queue, which has few places
+  bool has_stopped = false;             // the life of Python that was paced is over
   const char* reason = nullptr;         // of having yielded
   bool was_disabled = false;            // by the program, when we last looked
   bool knows_fork = false;
   bool is_collecting = false;  // we are
   std::size_t called_at = 0;   // bytes handed out
+  std::size_t queued_at = 0;
+  std::size_t lost_after = patience_with_queue;
   pthread_t main_thread = {};
   std::atomic<bool> helper_runs{false};
   bool helper_is_unjoined = false;
@@ -162,10 +170,31 @@ void choose_thresholds() noexcept {
       {{static_cast<long>(chosen.young), static_cast<long>(chosen.middle_after), never}});
 }
 
-// The program's thresholds stay; ours go.
-void yield(const char* reason) noexcept {
-  if (pacer.phase == Phase::pacing && has_our_thresholds()) {
+// The program's thresholds stay; ours go. gc.set_threshold(n) sets the first alone: the others are ours still, and
+// with the last of them nothing would ever be collected.
+void put_back_thresholds() noexcept {
+  Thresholds thresholds = {};
+  if (!read_thresholds(thresholds)) {
+    return;
+  }
+  for (std::size_t i = generations; i-- > 0 && thresholds.of[i] == pacer.ours.of[i];) {
+    thresholds.of[i] = pacer.original.of[i];
+  }
+  set_thresholds(thresholds);
+}
+
+// A program that had set thresholds for a while sets those again that it had found, which were ours.
+void take_back_thresholds() noexcept {
+  Thresholds thresholds = {};
+  if (read_thresholds(thresholds) && thresholds.of[generations - 1] == never) {
     set_thresholds(pacer.original);
+  }
+}
+
+void yield(const char* reason) noexcept {
+  if (pacer.phase == Phase::pacing) {
+    put_back_thresholds();
+    pacer.ours = {};
   }
   pacer.reason = reason;
   pacer.phase = Phase::yielded;
@@ -231,6 +260,10 @@ void collection_ends(PyObject* information) noexcept {
   const auto generation = static_cast<Generation>(index);
   note_pause(generation, nanoseconds, information);
   if (!has_the_say()) {
+    if (pacer.phase == Phase::yielded && pacer.module != nullptr) {
+      pacer.ours = {};
+      take_back_thresholds();
+    }
     return;
   }
   if (generation == Generation::full) {
@@ -250,8 +283,10 @@ PyObject* see_collection(PyObject* /*self*/, PyObject* arguments) noexcept {
   if (pacer.phase != Phase::ended) {
     PyObject* const phase = PyTuple_GetItem(arguments, 0);
     PyObject* const information = PyTuple_GetItem(arguments, 1);
-    if (phase != nullptr && information != nullptr) {
-      if (PyUnicode_CompareWithASCIIString(phase, "start") == 0) {
+    // Anybody can call it, with anything.
+    const char* const name = phase == nullptr ? nullptr : PyUnicode_AsUTF8(phase);
+    if (name != nullptr && information != nullptr) {
+      if (std::strcmp(name, "start") == 0) {
         collection_begins();
       } else {
         collection_ends(information);
@@ -325,6 +360,9 @@ bool is_enabled() noexcept {
 bool collect(Want want) noexcept {
   const Generation generation = want == Want::full ? Generation::full : Generation::middle;
   const auto index = static_cast<std::size_t>(generation);
+  if (pacer.is_collecting) {
+    return false;  // in another thread, which has let the GIL go in a finalizer
+  }
   const std::uint64_t before = pacer.pauses[index].count;
   pacer.is_collecting = true;
   static_cast<void>(
@@ -365,6 +403,8 @@ void collect_if_we_may() noexcept {
 
 // Called by Python, as we asked: in the main thread, between two bytecodes.
 int called(void* /*data*/) noexcept {
+  pacer.is_queued = false;
+  pacer.lost_after = patience_with_queue;
   collect_if_we_may();
   return 0;
 }
@@ -409,6 +449,28 @@ bool main_thread_waits(const heap::AllocationMeter& meter) noexcept {
          ::pthread_equal(::pthread_self(), pacer.main_thread) == 0;
 }
 
+// Once: as long as the main thread waits, our call stays in the queue, and others need places too.
+void queue_call(const heap::AllocationMeter& meter) noexcept {
+  if (pacer.is_queued && meter.handed_out - pacer.queued_at < pacer.lost_after) {
+    return;
+  }
+  const int error = errno;
+  if (Py_AddPendingCall(called, nullptr) == 0) {
+    pacer.lost_after *= pacer.is_queued ? 2 : 1;
+    pacer.is_queued = true;
+    pacer.queued_at = meter.handed_out;
+  }  // else the queue is full: again at the next look
+  errno = error;
+}
+
+// From 3.9 to 3.11 another interpreter has a queue of its own, which ends with it.
+bool may_ask() noexcept {
+  const PyThreadState* const current = _PyThreadState_UncheckedGet != nullptr
+                                           ? _PyThreadState_UncheckedGet()
+                                           : PyThreadState_GetUnchecked();
+  return current != nullptr && is_in_main_interpreter();
+}
+
 // The heap's meter: in the middle of a request, in any thread.
 void told(void* /*context*/, heap::AllocationMeter& meter) noexcept {
   if (pacer.phase != Phase::pacing || is_shared()) {
@@ -416,28 +478,61 @@ void told(void* /*context*/, heap::AllocationMeter& meter) noexcept {
     return;
   }
   meter.tell_at = meter.handed_out + PacingRule::look_after;
-  if (pacer.has_called) {
-    if (main_thread_waits(meter)) {
-      start_helper();
+  if (!may_ask()) {
+    return;
+  }
+  if (!pacer.has_called) {
+    if (pacer.rule.look(heap_now()) == Want::nothing) {
+      return;
     }
-    return;
+    pacer.called_at = meter.handed_out;
+    pacer.has_called = true;
+  } else if (main_thread_waits(meter)) {
+    start_helper();
   }
-  if (pacer.rule.look(heap_now()) == Want::nothing) {
-    return;
-  }
-  pacer.called_at = meter.handed_out;
-  pacer.has_called = true;
-  if (Py_AddPendingCall(called, nullptr) != 0) {
-    pacer.has_called = false;  // its queue is full: again at the next look
-  }
+  queue_call(meter);
 }
 
 // What was asked for before may be lost, and the helper is. The thread that forked is the main one now.
 void after_fork_in_child() noexcept {
   pacer.has_called = false;
+  pacer.is_queued = false;
+  pacer.is_collecting = false;
   pacer.helper_runs = false;
   pacer.helper_is_unjoined = false;
   pacer.main_thread = ::pthread_self();
+}
+
+// 3.8 refuses calls that are queued after its threads have ended, with a message that it writes in the middle of our
+// request, and only then calls the functions of atexit. So it calls us first.
+void stop_before_exit_functions(PyObject* module) noexcept {
+  stop_pacing();
+  static_cast<void>(succeeded(PyObject_CallMethod(module, "_run_exitfuncs", nullptr)));
+}
+
+bool stop_in_time() noexcept {
+  if (hook.version.minor > 8) {
+    return true;
+  }
+  PyObject* const module =
+      &_Py_PyAtExit == nullptr ? nullptr : PyImport_ImportModule("atexit");  // kept
+  PyErr_Clear();
+  if (module != nullptr) {
+    _Py_PyAtExit(stop_before_exit_functions, module);
+  }
+  return module != nullptr;
+}
+
+void begin_new_life() noexcept {
+  pacer.has_stopped = false;
+  pacer.phase = Phase::off;
+  pacer.reason = nullptr;
+  pacer.has_called = pacer.is_queued = pacer.was_disabled = false;
+  pacer.by_program = 0;
+  for (std::size_t i = 0; i < generations; ++i) {
+    pacer.pauses[i] = {};
+    pacer.started[i] = 0;
+  }
 }
 
 // Why it can't be done here; null: it can.
@@ -467,9 +562,10 @@ const char* state_name() noexcept {
 }  // namespace
 
 void start_pacing() noexcept {
-  if (pacer.phase != Phase::off || hook.state != State::living) {
+  if (hook.state != State::living || (pacer.phase != Phase::off && !pacer.has_stopped)) {
     return;
   }
+  begin_new_life();
   const bool is_reported = hook.settings.report_folder[0] != '\0';
   if (is_reported && !enter_callbacks()) {
     return;
@@ -485,7 +581,7 @@ void start_pacing() noexcept {
   if (!pacer.knows_fork) {
     pacer.knows_fork = ::pthread_atfork(nullptr, nullptr, after_fork_in_child) == 0;
   }
-  if (!pacer.knows_fork || !be_called_at_exit()) {
+  if (!pacer.knows_fork || !be_called_at_exit() || !stop_in_time()) {
     return;
   }
   pacer.main_thread = ::pthread_self();
@@ -497,12 +593,11 @@ void start_pacing() noexcept {
 }
 
 void stop_pacing() noexcept {
+  pacer.has_stopped = true;
   if (pacer.phase == Phase::pacing) {
-    if (has_our_thresholds()) {
-      const Thresholds last = pacer.ours;
-      set_thresholds(pacer.original);
-      pacer.ours = last;  // for the report
-    }
+    const Thresholds last = pacer.ours;
+    put_back_thresholds();
+    pacer.ours = last;  // for the report
     pacer.phase = Phase::ended;
   }
   if (pacer.helper_is_unjoined) {

@@ -108,6 +108,15 @@ class EmbeddedPython(HookTest):
                 allocated = int(outcome.report["class obj 0"].split()[3])
                 self.assertAlmostEqual(allocated, counts[-1], delta=1000)
 
+    def test_every_life_is_paced(self) -> None:
+        # From 3.12 on an embedded Python may have interpreters with a GIL each, and is left alone.
+        text = AGAIN.replace("print(sys.getallocatedblocks() > 100000)", "import gc; print(gc.get_threshold()[2] > 10)")
+        self.assertNotEqual(text, AGAIN)
+        for python, program in self.each_built(text):
+            outcome = self.run_embedded(python, program)
+            paced = "True" if python.version < (3, 12) else "False"
+            self.assertEqual((outcome.status, outcome.out), (0, 6 * f"{paced}\n"), outcome.err)
+
     def test_says_that_it_is_off_in_dev_mode(self) -> None:
         for python, program in self.each_built(AGAIN.replace("life < 6", "life < 1")):
             outcome = self.run_embedded(python, program, PYTHONDEVMODE="1")

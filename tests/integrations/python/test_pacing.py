@@ -101,7 +101,7 @@ while kept or len(died) < 1000:
 
     def assert_yields(self, code: str, reason: str, python: Python | None = None) -> None:
         for each in [python] if python else self.each():
-            outcome = self.on_tarn(each, HELPERS + "defaults = gc.get_threshold()\n" + code)
+            outcome = self.on_tarn(each, HELPERS + "defaults_of_cpython = (10, 10, 10)\n" + code)
             self.assertEqual((outcome.report["gc_state"], outcome.report.get("gc_reason")), ("yielded", reason))
 
     def test_a_program_that_sets_thresholds_keeps_them(self) -> None:
@@ -110,6 +110,31 @@ gc.set_threshold(500, 5, 5)
 for _ in range(100): ring(1000)
 assert gc.get_threshold() == (500, 5, 5)
 """, "the program set thresholds")
+
+    def test_thresholds_that_the_program_does_not_name_are_those_of_cpython(self) -> None:
+        self.assert_yields("""
+gc.set_threshold(500)
+for _ in range(100): ring(1000)
+assert gc.get_threshold() == (500, *defaults_of_cpython[1:]), gc.get_threshold()
+""", "the program set thresholds")
+
+    def test_thresholds_that_the_program_puts_back_were_never_the_pacers(self) -> None:
+        self.assert_yields("""
+found = gc.get_threshold()
+gc.set_threshold(50)
+for _ in range(10): ring(1000)
+gc.set_threshold(*found)
+for _ in range(100): ring(1000)
+assert gc.get_threshold() in ((700, 10, 10), (2000, 10, 10)), gc.get_threshold()
+""", "the program set thresholds")
+
+    def test_anybody_may_call_what_is_in_the_callbacks(self) -> None:
+        for python in self.each():
+            self.on_tarn(python, """
+import gc
+for arguments in (), (5, 6), ("stop", 6), ("start", {}), ("stop", {"generation": 7}), ("stop", {"generation": None}):
+    gc.callbacks[0](*arguments)
+""")
 
     def test_a_program_that_freezes_is_left_alone(self) -> None:
         self.assert_yields("""
@@ -215,6 +240,49 @@ worker = threading.Thread(target=work)
 worker.start()
 worker.join()
 """), 20 + 16 + 2 * SLACK)
+
+    def test_a_main_thread_that_waits_for_long_does_not_fill_the_queue(self) -> None:
+        # More collections than Python's queue has places, each asked of the main thread first.
+        for python in self.each():
+            self.assertLessEqual(self.growth(python, """
+def work():
+    for turn in range(2500):
+        ring(1, 1 << 20)
+        if turn % 4 == 0:
+            time.sleep(0.001)  # the thread that collects needs a processor too
+worker = threading.Thread(target=work)
+worker.start()
+worker.join()
+"""), 16 + 15 * SLACK)
+
+    def test_finalizers_that_let_the_main_thread_run_meanwhile(self) -> None:
+        # It is called then, too, and what goes on is no collection of the program's.
+        for python in self.each():
+            outcome = self.on_tarn(python, HELPERS + """
+class Slow(Node):
+    def __del__(self):
+        time.sleep(0.002)
+def work():
+    for _ in range(700):
+        slow = Slow()
+        slow.self, slow.bytes = slow, bytearray(1 << 20)
+worker = threading.Thread(target=work)
+worker.start()
+while worker.is_alive(): time.sleep(0.02)
+""")
+            self.assertEqual((outcome.report["gc_state"], outcome.report["gc_by_program"]), ("pacing", "0"))
+
+    def test_functions_of_atexit_make_garbage(self) -> None:
+        # 3.8 takes no calls any more by then, and says so.
+        for python in self.each():
+            outcome = self.on_tarn(python, HELPERS + """
+import atexit
+def at_exit():
+    for _ in range(100): ring(1, 1 << 20)
+    print("done")
+atexit.register(at_exit)
+""")
+            self.assertEqual((outcome.out, outcome.err), ("done\n", ""))
 
     def test_finalizers_that_make_garbage(self) -> None:
         for python in self.each():
