@@ -132,7 +132,8 @@ void take_raw_domain() noexcept {
   HeapOptions options = options_for_python();
   options.synchronisation = Synchronisation::locked;
   options.lock_is_held = nullptr;
-  options.pools_on_demand = false;  // for starts without it; who asks for the raw domain wants it here
+  options.pools_on_demand =
+      false;  // for starts without it; who asks for the raw domain wants it here
   // Blocks from while Python's own allocator was in its place come to us.
   static constinit GeneralAllocator general = {};
   general = c_library_allocator();
