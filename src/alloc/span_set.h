@@ -185,7 +185,7 @@ class SpanSet {
   // A span linked nowhere becomes free and is joined with its neighbours. Returns where it starts then.
   std::uint32_t put(std::uint32_t first, std::uint32_t pages, SpanState state,
                     std::uint16_t freed_at) noexcept;
-  [[nodiscard]] std::uint32_t find(int list, std::uint32_t pages) const noexcept;
+  [[nodiscard]] std::uint32_t find(int which, std::uint32_t pages) const noexcept;
   std::byte* take(std::uint32_t first, std::uint32_t pages, Domain domain) noexcept;
   void send_away(std::uint32_t first, std::uint32_t pages) noexcept;
   // So many pages more, or a few more still, are clean behind the last span. False: no memory or addresses.

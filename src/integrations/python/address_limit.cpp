@@ -53,6 +53,7 @@ int set_limit(pid_t pid, int resource, const void* wanted, void* old) noexcept {
 
 static_assert(sizeof(rlimit) == 16 && sizeof(rlimit64) == 16, "as the system call has it");
 
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the system's begin with underscores
 TARN_SEEN_BY_PROGRAMS int setrlimit(__rlimit_resource_t resource, const rlimit* limit) noexcept {
   return tarn::python::set_limit(0, resource, limit, nullptr);
 }
@@ -68,3 +69,4 @@ TARN_SEEN_BY_PROGRAMS int prlimit64(pid_t pid, __rlimit_resource resource, const
                                     rlimit64* old) noexcept {
   return tarn::python::set_limit(pid, resource, limit, old);
 }
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
