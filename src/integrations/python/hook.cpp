@@ -122,8 +122,9 @@ HeapOptions options_for_python() noexcept {
 void teach_c_library() noexcept {
   constexpr std::size_t taught = std::size_t{512} * 1024;
   if (hook.settings.large == Large::own) {
+    // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what opaque returns is what it was given
     std::free(base::opaque(std::malloc(taught)));
-  }  // NOLINT(clang-analyzer-unix.Malloc): what opaque returns is what it was given
+  }
 }
 
 // Python's raw domain, from before its first request. Where Python puts its own allocator back for a moment
