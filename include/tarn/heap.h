@@ -6,8 +6,9 @@
 //
 // Sizes are bytes. Nothing here throws: a request that can't be met is a null pointer, as with
 // PyMem_Malloc. Requests up to `small_request_max` come from pools; with Tarn's own geometry and without
-// checks, requests up to 32 KiB from pools of a second tier. Larger ones go to the general-purpose
-// allocator below (the C library's, unless HeapOptions names another).
+// checks, requests up to 32 KiB from pools of a second tier. With Tarn's own geometry larger ones are whole
+// pages of the heap's own. What is left goes to the general-purpose allocator below (the C library's, unless
+// HeapOptions names another).
 //
 // Thread rules. With Synchronisation::caller (the default) one thread at a time may be inside the
 // heap: the lock is the caller's, as the GIL is CPython's. With Synchronisation::locked every
@@ -72,12 +73,22 @@ struct GeneralAllocator {
 // slow, and meant for tests.
 enum class Release : std::uint8_t { on_request, at_once };
 
+// Who serves requests over 32 KiB. `own`: the heap, with Geometry::tarn, as long as the system grants it
+// memory; the general allocator otherwise.
+enum class Large : std::uint8_t { own, general };
+
+// `automatic`: blocks of 4 MiB and more that are asked for at once, not grown, and not zeroed, are backed by
+// the system's large pages (where transparent huge pages are on `madvise`): they are about to be written to.
+enum class LargePages : std::uint8_t { off, automatic };
+
 struct HeapOptions {
   Geometry geometry = Geometry::tarn;
   Synchronisation synchronisation = Synchronisation::caller;
   Checks checks = Checks::none;
   AddressMap address_map = AddressMap::automatic;
   Release release = Release::on_request;
+  Large large = Large::own;
+  LargePages large_pages = LargePages::off;
   // Addresses to reserve, in bytes, rounded up to whole arenas. It is address space, not memory:
   // nothing is committed before it is needed. When it is used up, small requests go to the general
   // allocator too.
@@ -133,13 +144,22 @@ struct BlockView {
   BlockState state;
 };
 
+// A block over 32 KiB of the heap's own.
+struct LargeBlockView {
+  const void* address;
+  std::size_t size;  // in whole pages
+  Domain domain;
+  bool is_mapping;  // a mapping of its own, else pages of a range that such blocks share
+};
+
 // Receives each tier of the heap in order of addresses: an arena, each of its pools, each block of a used or full
-// pool. Must not call the heap.
+// pool; then each large block, in no order. Must not call the heap.
 class HeapVisitor {
  public:
   virtual void arena(const ArenaView&) {}
   virtual void pool(const PoolView&) {}
   virtual void block(const BlockView&) {}
+  virtual void large_block(const LargeBlockView&) {}
 
  protected:
   ~HeapVisitor() = default;
@@ -173,6 +193,16 @@ struct TierStatistics {
   std::size_t pools_peak;
 };
 
+// Blocks over 32 KiB of the heap's own; bytes are whole pages.
+struct LargeStatistics {
+  std::size_t blocks;
+  std::size_t bytes;
+  std::size_t mappings;       // those of the blocks that are mappings of their own
+  std::size_t mapping_bytes;  // in them
+  std::size_t kept_bytes;     // freed, and kept for the next ones for a while
+  std::size_t resized;        // ever: by reallocate, without being copied
+};
+
 struct HeapStatistics {
   Geometry geometry;
   AddressMap address_map;  // range or page_map
@@ -191,11 +221,13 @@ struct HeapStatistics {
   std::size_t pools_full;
   std::size_t pools_empty;
   std::size_t pools_untouched;
-  std::size_t pools_peak;      // most pools used or full at one time
-  std::size_t large_now;       // live blocks that came from the general allocator
+  std::size_t pools_peak;  // most pools used or full at one time
+  std::size_t
+      large_now;  // live blocks that no pool holds: the heap's own, and the general allocator's
   std::size_t large_requests;  // ever
 
   TierStatistics medium;  // zeroes: there's no such tier
+  LargeStatistics large;  // the same
 
   std::size_t size_classes;  // of both tiers
   SizeClassStatistics classes[domain_count][size_class_limit];
@@ -241,7 +273,7 @@ class Heap {
   [[nodiscard]] void* allocate_aligned(std::size_t alignment, std::size_t size,
                                        Domain domain = Domain::obj) noexcept;
 
-  // Whether the address lies in one of this heap's arenas.
+  // Whether the address lies in one of this heap's arenas. Large blocks lie in none.
   [[nodiscard]] bool owns(const void* address) const noexcept;
 
   // Checks every invariant of every structure; aborts with a message at the first that is broken.

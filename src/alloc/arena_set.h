@@ -39,6 +39,9 @@ class ArenaSet {
   }
   void close() noexcept { map_.close(); }
 
+  // See the address map.
+  std::size_t give_up_unused() noexcept { return map_.give_up_unused(); }
+
   [[nodiscard]] const Map& map() const noexcept { return map_; }
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
 

@@ -70,6 +70,8 @@ class PageMap {
     return true;
   }
 
+  // There are none: arenas are mapped one by one.
+  static std::size_t give_up_unused() noexcept { return 0; }
   void close() noexcept {
     for (std::size_t i = first_leaf_; i <= last_leaf_; ++i) {
       Arena** const leaf = lookup_.root_[i];

@@ -75,8 +75,33 @@ class ReservedRange {
   }
 
   void close() noexcept {
-    os::release(reinterpret_cast<void*>(lookup_.base_), total_size(capacity_));
+    if (is_cut_) {
+      const Parts parts = parts_of(capacity_);
+      os::release(reinterpret_cast<void*>(lookup_.base_), parts.arenas);
+      os::release(descriptors_, parts.descriptors);
+      os::release(records_, parts.records);
+    } else {
+      os::release(reinterpret_cast<void*>(lookup_.base_), total_size(capacity_));
+    }
     *this = ReservedRange();
+  }
+
+  // Gives back the addresses in which no arena ever was: others may have them from now on, and no further
+  // arena comes. Every copy of the lookup must be made anew. Returns how many bytes.
+  std::size_t give_up_unused() noexcept {
+    if (is_cut_ || capacity_ == 0) {
+      return 0;
+    }
+    const Parts whole = parts_of(capacity_);
+    const Parts kept = parts_of(high_water_ == 0 ? 1 : high_water_);
+    release_behind(reinterpret_cast<std::byte*>(lookup_.base_), kept.arenas, whole.arenas);
+    release_behind(reinterpret_cast<std::byte*>(descriptors_), kept.descriptors, whole.descriptors);
+    release_behind(reinterpret_cast<std::byte*>(records_), kept.records, whole.records);
+    capacity_ = high_water_ == 0 ? 1 : high_water_;
+    lookup_.span_ = kept.arenas;
+    is_cut_ = true;
+    return whole.arenas + whole.descriptors + whole.records - kept.arenas - kept.descriptors -
+           kept.records;
   }
 
   [[nodiscard]] const Lookup& lookup() const noexcept { return lookup_; }
@@ -188,6 +213,20 @@ class ReservedRange {
   }
   static constexpr std::size_t pools_size = Geometry::pools_per_arena * sizeof(Pool);
 
+  struct Parts {
+    std::size_t arenas;
+    std::size_t descriptors;
+    std::size_t records;
+  };
+  [[nodiscard]] static Parts parts_of(std::size_t arenas) noexcept {
+    return {arenas * Geometry::arena_size, descriptors_size(arenas),
+            base::round_up(arenas * sizeof(Arena), os::page_size())};
+  }
+  static void release_behind(std::byte* start, std::size_t kept, std::size_t whole) noexcept {
+    if (kept != whole) {
+      os::release(start + kept, whole - kept);
+    }
+  }
   [[nodiscard]] static std::size_t descriptors_size(std::size_t arenas) noexcept {
     return base::round_up(arenas * pools_size, os::page_size());
   }
@@ -214,6 +253,7 @@ class ReservedRange {
   Arena* unused_ = nullptr;
   std::size_t capacity_ = 0;
   std::size_t high_water_ = 0;
+  bool is_cut_ = false;  // there's nothing behind the parts of capacity_ arenas
 };
 
 }  // namespace tarn::alloc

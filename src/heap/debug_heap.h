@@ -73,12 +73,19 @@ class DebugHeap {
 
   [[nodiscard]] bool owns(const void* address) const noexcept { return inner_.owns(address); }
   void verify() const noexcept;
-  void walk(HeapVisitor& visitor) const noexcept { inner_.walk(visitor); }
+  void walk(HeapVisitor& visitor) const noexcept {
+    inner_.walk(visitor);
+    own_large().walk(visitor);
+  }
   void collect_statistics(HeapStatistics& statistics) const noexcept;
   void collect_residency(Residency& residency) const noexcept {
     inner_.collect_residency(residency);
+    own_large().collect_residency(residency);
   }
   std::size_t release_empty_arenas() noexcept;
+  std::size_t give_up_unused() noexcept {
+    return inner_.give_up_unused() + own_large().give_up_unused();
+  }
 
   void meter_with(AllocationMeter& meter) noexcept {
     inner_.meter_with(meter);
@@ -86,18 +93,38 @@ class DebugHeap {
   }
   void recount() noexcept { inner_.recount(); }
 
-  // Whole arenas only: see FillUntouched.
-  void watch(const Watcher& watcher) noexcept { inner_.watch(watcher); }
-  void stop_watching() noexcept { inner_.stop_watching(); }
+  // Of pools whole arenas only: see FillUntouched.
+  void watch(const Watcher& watcher) noexcept {
+    inner_.watch(watcher);
+    own_large().watch(watcher);
+  }
+  void stop_watching() noexcept {
+    inner_.stop_watching();
+    own_large().stop_watching();
+  }
   void begin_return(ReturnBatch& batch, const ReturnRequest& request) noexcept {
     inner_.begin_return(batch, request);
+    own_large().begin_return(batch, request);
   }
-  static void discard(const ReturnBatch& batch) noexcept { Inner::discard(batch); }
-  void finish_return(ReturnBatch& batch) noexcept { inner_.finish_return(batch); }
-  [[nodiscard]] std::size_t disturbances() const noexcept { return inner_.disturbances(); }
-  [[nodiscard]] bool has_disturbed() const noexcept { return inner_.has_disturbed(); }
-  void forget_disturbed() noexcept { inner_.forget_disturbed(); }
-  void return_at_once(bool on) noexcept { inner_.return_at_once(on); }
+  static void discard(ReturnBatch& batch) noexcept { Inner::discard(batch); }
+  void finish_return(ReturnBatch& batch) noexcept {
+    inner_.finish_return(batch);
+    own_large().finish_return(batch);
+  }
+  [[nodiscard]] std::size_t disturbances() const noexcept {
+    return inner_.disturbances() + own_large().disturbances();
+  }
+  [[nodiscard]] bool has_disturbed() const noexcept {
+    return inner_.has_disturbed() || own_large().has_disturbed();
+  }
+  void forget_disturbed() noexcept {
+    inner_.forget_disturbed();
+    own_large().forget_disturbed();
+  }
+  void return_at_once(bool on) noexcept {
+    inner_.return_at_once(on);
+    own_large().return_at_once(on);
+  }
 
  private:
   [[nodiscard]] void* allocate(Domain domain, std::size_t size) noexcept;
@@ -117,6 +144,9 @@ class DebugHeap {
 
   // Takes a pool block or a large one of `whole_size`; null: out of memory.
   [[nodiscard]] void* take(Domain domain, std::size_t whole_size) noexcept;
+
+  [[nodiscard]] LargeBlocks& own_large() noexcept { return inner_.below().own(); }
+  [[nodiscard]] const LargeBlocks& own_large() const noexcept { return inner_.below().own(); }
 
   [[nodiscard]] Place place_of(const void* address) const noexcept;
 

@@ -6,10 +6,10 @@ namespace tarn::heap {
 
 template <typename Geometry, typename Map>
 bool DebugHeap<Geometry, Map>::open(const HeapOptions& options) noexcept {
-  inner_.below().open(general_of(options));
   if (!inner_.open(options)) {
     return false;
   }
+  inner_.below().open(options);
   watch_.open(options.lock_is_held);
   general_ = options.general != nullptr ? options.general : &c_library_allocator();
   for (std::size_t i = 0; i < domain_count; ++i) {
@@ -23,6 +23,7 @@ template <typename Geometry, typename Map>
 void DebugHeap<Geometry, Map>::close() noexcept {
   large_.close();
   inner_.close();
+  inner_.below().close();
 }
 
 template <typename Geometry, typename Map>
@@ -270,6 +271,7 @@ Place DebugHeap<Geometry, Map>::place_of(const void* address) const noexcept {
 template <typename Geometry, typename Map>
 void DebugHeap<Geometry, Map>::verify() const noexcept {
   inner_.verify();
+  own_large().verify();
   inner_.for_each_arena([this](const alloc::Arena& arena) {
     for (std::size_t i = 0; i < arena.first_untouched; ++i) {
       const alloc::Pool& pool = arena.pools[i];
@@ -303,6 +305,7 @@ void DebugHeap<Geometry, Map>::collect_statistics(HeapStatistics& statistics) co
   statistics.checks = Checks::debug;
   statistics.large_now = inner_.below().now();
   statistics.large_requests = inner_.below().ever();
+  statistics.large = own_large().statistics();
 }
 
 template <typename Geometry, typename Map>

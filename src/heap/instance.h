@@ -22,11 +22,14 @@ struct Instance {
     void (*collect_residency)(Instance&, Residency&);
     void (*recount)(Instance&);
     std::size_t (*release_empty_arenas)(Instance&);
+    // Addresses that were reserved and never used go back, for good: requests that would have needed them
+    // go to the general allocator. Returns how many bytes.
+    std::size_t (*give_up_unused)(Instance&);
     void (*share)(Instance&);
     void (*watch)(Instance&, const Watcher&);
     void (*stop_watching)(Instance&);
     void (*begin_return)(Instance&, ReturnBatch&, const ReturnRequest&);
-    void (*discard)(const ReturnBatch&);
+    void (*discard)(ReturnBatch&);
     void (*finish_return)(Instance&, ReturnBatch&);
     std::size_t (*disturbances)(Instance&);
     bool (*has_disturbed)(Instance&);

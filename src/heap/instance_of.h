@@ -130,6 +130,9 @@ class InstanceOf : public Instance {
       .release_empty_arenas = [](Instance& instance) noexcept -> std::size_t {
         return of(instance).under_lock([&] { return of(instance).live_->release_empty_arenas(); });
       },
+      .give_up_unused = [](Instance& instance) noexcept -> std::size_t {
+        return of(instance).under_lock([&] { return of(instance).live_->give_up_unused(); });
+      },
       .share = [](Instance& instance) noexcept -> void { of(instance).share(); },
       .watch = [](Instance& instance, const Watcher& watcher) noexcept -> void {
         of(instance).under_lock([&] { of(instance).live_->watch(watcher); });
@@ -141,7 +144,7 @@ class InstanceOf : public Instance {
                          const ReturnRequest& request) noexcept -> void {
         of(instance).under_lock([&] { of(instance).live_->begin_return(batch, request); });
       },
-      .discard = [](const ReturnBatch& batch) noexcept -> void { WholeHeap::discard(batch); },
+      .discard = [](ReturnBatch& batch) noexcept -> void { WholeHeap::discard(batch); },
       .finish_return = [](Instance& instance, ReturnBatch& batch) noexcept -> void {
         of(instance).under_lock([&] { of(instance).live_->finish_return(batch); });
       },

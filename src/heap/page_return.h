@@ -27,6 +27,7 @@ struct ReturnBatch {
   static constexpr std::size_t most_ranges = 1024;
   static constexpr std::size_t most_pools = 256;
   static constexpr std::size_t most_arenas = 32;
+  static constexpr std::size_t most_large = 256;
   // So that the lock isn't held for long: to look at a pool takes some microseconds.
   static constexpr std::size_t most_examined = 256;
 
@@ -49,11 +50,16 @@ struct ReturnBatch {
   std::size_t examined = 0;
   bool is_unfinished =
       false;  // the batch was full before all was seen to: another should follow at once
+  // The system took all ranges; stays false in a child that was forked before.
+  bool is_discarded = false;
   Range ranges[most_ranges] = {};
   Tier tiers[2];
+  // Freed large blocks; what of them isn't in the shared range is unmapped at the end.
+  std::size_t large_count = 0;
+  Range large[most_large] = {};
 
   [[nodiscard]] bool has_work() const noexcept {
-    return tiers[0].has_work() || tiers[1].has_work();
+    return tiers[0].has_work() || tiers[1].has_work() || large_count != 0;
   }
 
   void clear() noexcept {
@@ -61,6 +67,8 @@ struct ReturnBatch {
     bytes = 0;
     examined = 0;
     is_unfinished = false;
+    is_discarded = false;
+    large_count = 0;
     for (Tier& tier : tiers) {
       tier.pool_count = tier.arena_count = tier.unmapped_count = 0;
     }
@@ -79,10 +87,12 @@ struct ReturnBatch {
     ranges[range_count++] = {start, size};
   }
 
-  void discard_ranges() const noexcept {
+  void discard_ranges() noexcept {
+    bool all = true;
     for (std::size_t i = 0; i < range_count; ++i) {
-      os::discard(ranges[i].start, ranges[i].size);
+      all &= os::discard(ranges[i].start, ranges[i].size);
     }
+    is_discarded = all;
   }
 };
 

@@ -174,7 +174,7 @@ void PoolHeap<Geometry, Map, Fill, Below>::give_up_pages(Pool& pool, ReturnBatch
 template <typename Geometry, typename Map, typename Fill, typename Below>
 void PoolHeap<Geometry, Map, Fill, Below>::finish_return(ReturnBatch& batch,
                                                          std::size_t tier) noexcept {
-  const ReturnBatch::Tier& ours = batch.tiers[tier];
+  ReturnBatch::Tier& ours = batch.tiers[tier];
   for (std::size_t i = 0; i < ours.pool_count; ++i) {
     come_back(*ours.pools[i]);
   }
@@ -184,6 +184,8 @@ void PoolHeap<Geometry, Map, Fill, Below>::finish_return(ReturnBatch& batch,
   for (std::size_t i = 0; i < ours.unmapped_count; ++i) {
     arenas_.end_unmap(ours.unmapped[i]);
   }
+  // So that to finish it again does nothing: a child forked now may.
+  ours.pool_count = ours.arena_count = ours.unmapped_count = 0;
 }
 
 template <typename Geometry, typename Map, typename Fill, typename Below>
@@ -215,7 +217,7 @@ void PoolHeap<Geometry, Map, Fill, Below>::unmap(const ReturnBatch& batch,
 }
 
 template <typename Geometry, typename Map, typename Fill, typename Below>
-void PoolHeap<Geometry, Map, Fill, Below>::discard(const ReturnBatch& batch) noexcept {
+void PoolHeap<Geometry, Map, Fill, Below>::discard(ReturnBatch& batch) noexcept {
   batch.discard_ranges();
   unmap(batch, 0);
 }

@@ -12,7 +12,7 @@ class PlainHeap : public PoolHeap<Geometry, Map, NoFill, LargeRequests> {
 
  public:
   [[nodiscard]] bool open(const HeapOptions& options) noexcept {
-    this->below().open(general_of(options));
+    this->below().open(options);
     return Pools::open(options);
   }
 

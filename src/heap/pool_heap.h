@@ -73,7 +73,7 @@ class PoolHeap {
   void stop_watching() noexcept;
   void begin_return(ReturnBatch& batch, const ReturnRequest& request,
                     std::size_t tier = 0) noexcept;
-  static void discard(const ReturnBatch& batch) noexcept;
+  static void discard(ReturnBatch& batch) noexcept;
   static void unmap(const ReturnBatch& batch, std::size_t tier) noexcept;
   void finish_return(ReturnBatch& batch, std::size_t tier = 0) noexcept;
   // Counts whatever came back so far; stands still while the program doesn't free.
@@ -102,6 +102,9 @@ class PoolHeap {
   void set_peer(const Peer& peer) noexcept { peer_ = peer; }
   // Up to so many bytes, or a little more. Returns how many.
   std::size_t give_back_empty(std::size_t bytes) noexcept;
+
+  // Gives the addresses back that were reserved and never used. Returns how many bytes.
+  [[gnu::cold]] std::size_t give_up_unused() noexcept;
 
   // Moves all state to `target`, for a heap that is only reached through another that moves.
   [[gnu::cold]] void move_to(PoolHeap& target) noexcept;

@@ -244,6 +244,15 @@ std::size_t PoolHeap<Geometry, Map, Fill, Below>::release_empty_arenas() noexcep
 }
 
 template <typename Geometry, typename Map, typename Fill, typename Below>
+std::size_t PoolHeap<Geometry, Map, Fill, Below>::give_up_unused() noexcept {
+  const std::size_t bytes = arenas_.give_up_unused();
+  for (DomainType& domain : domains_) {
+    domain.lookup_ = arenas_.map().lookup();
+  }
+  return bytes;
+}
+
+template <typename Geometry, typename Map, typename Fill, typename Below>
 void PoolHeap<Geometry, Map, Fill, Below>::redirect_to(PoolHeap& target,
                                                        const Face (&faces)[domain_count]) noexcept {
   move_to(target);

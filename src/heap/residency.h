@@ -32,6 +32,8 @@ struct Residency {
   std::size_t untouched;           // in blocks never handed out, and behind a pool's last block
   std::size_t empty;               // in empty and untouched pools
   std::size_t live_pages;          // in pages that hold a part of an allocated block
+  std::size_t large;               // resident bytes of large blocks
+  std::size_t large_kept;          // and of freed ones
   std::size_t descriptors;  // resident bytes of what the heap knows of its arenas, outside of them
 
   // All addresses that the above lies in. Neighbours are one range.
@@ -40,7 +42,7 @@ struct Residency {
   Range ranges[most_ranges];
 
   void clear() noexcept {
-    pools = free = untouched = empty = live_pages = descriptors = 0;
+    large = large_kept = pools = free = untouched = empty = live_pages = descriptors = 0;
     for (std::size_t& of_domain : live) {
       of_domain = 0;
     }
@@ -67,6 +69,24 @@ struct Residency {
       return;
     }
     ranges[range_count++] = {start, size};
+  }
+
+  void add(const Residency& other) noexcept {
+    pools += other.pools;
+    for (std::size_t i = 0; i < domain_count; ++i) {
+      live[i] += other.live[i];
+    }
+    free += other.free;
+    untouched += other.untouched;
+    empty += other.empty;
+    live_pages += other.live_pages;
+    large += other.large;
+    large_kept += other.large_kept;
+    descriptors += other.descriptors;
+    for (std::size_t i = 0; i < other.range_count; ++i) {
+      add_range(other.ranges[i].start, other.ranges[i].size);
+    }
+    ranges_left_out += other.ranges_left_out;
   }
 
   void add_descriptors(const std::byte* start, std::size_t size) noexcept {

@@ -1,7 +1,8 @@
-// A heap of two tiers: pools of small blocks, pools of medium ones, and below them the general allocator.
+// A heap of two tiers: pools of small blocks, pools of medium ones, below them large blocks of whole
+// pages, and the general allocator.
 //
-//   request    up to 512 ──► small        513 to 32 KiB ──► medium       larger ──► general
-//   address    small's? ──► medium's? ──► general's
+//   request    up to 512 ──► small     513 to 32 KiB ──► medium     larger ──► large ──► general
+//   address    small's? ──► medium's? ──► large's? ──► general's
 //
 // Each tier is a pool heap with a geometry and an address map of its own; the second costs a call and a
 // comparison more than the first, which requests of its size don't notice.
@@ -35,7 +36,7 @@ class MediumRequests {
 
   [[nodiscard]] std::size_t block_size_at(const void* address) const noexcept {
     const alloc::Pool* const pool = pools_->find_pool(address);
-    return pool == nullptr ? 0 : pool->block_size;
+    return pool == nullptr ? pools_->below().block_size_at(address) : pool->block_size;
   }
 
  private:
@@ -53,7 +54,6 @@ class TieredHeap {
   using DomainType = typename Small::DomainType;
 
   [[nodiscard]] bool open(const HeapOptions& options) noexcept {
-    medium_.below().open(general_of(options));
     connect();
     if (!medium_.open(options)) {
       return false;
@@ -62,11 +62,13 @@ class TieredHeap {
       medium_.close();
       return false;
     }
+    medium_.below().open(options);
     return true;
   }
   void close() noexcept {
     small_.close();
     medium_.close();
+    medium_.below().close();
   }
 
   [[nodiscard]] DomainType& domain(Domain domain) noexcept { return small_.domain(domain); }
@@ -78,10 +80,12 @@ class TieredHeap {
   [[gnu::cold]] void verify() const noexcept {
     small_.verify();
     medium_.verify();
+    large().verify();
   }
   [[gnu::cold]] void walk(HeapVisitor& visitor) const noexcept {
     small_.walk(visitor);
     medium_.walk(visitor);
+    large().walk(visitor);
   }
   [[gnu::cold]] void collect_statistics(HeapStatistics& statistics) const noexcept {
     small_.collect_statistics(statistics);
@@ -96,15 +100,21 @@ class TieredHeap {
     statistics.size_classes = medium.size_classes;
     statistics.large_now = medium_.below().now();
     statistics.large_requests = medium_.below().ever();
+    statistics.large = large().statistics();
   }
 
   [[gnu::cold]] void collect_residency(Residency& residency) const noexcept {
     small_.collect_residency(residency);
     medium_.collect_residency(residency);
+    large().collect_residency(residency);
   }
 
   [[gnu::cold]] std::size_t release_empty_arenas() noexcept {
     return small_.release_empty_arenas() + medium_.release_empty_arenas();
+  }
+
+  [[gnu::cold]] std::size_t give_up_unused() noexcept {
+    return small_.give_up_unused() + medium_.give_up_unused() + large().give_up_unused();
   }
 
   // The medium tier is only reached through the small one's domains: it moves, and needs no redirection.
@@ -127,16 +137,19 @@ class TieredHeap {
   void watch(const Watcher& watcher) noexcept {
     small_.watch(watcher);
     medium_.watch(watcher);
+    large().watch(watcher);
   }
   void stop_watching() noexcept {
     small_.stop_watching();
     medium_.stop_watching();
+    large().stop_watching();
   }
   void begin_return(ReturnBatch& batch, const ReturnRequest& request) noexcept {
     small_.begin_return(batch, request, 0);
     medium_.begin_return(batch, request, 1);
+    large().begin_return(batch, request);
   }
-  static void discard(const ReturnBatch& batch) noexcept {
+  static void discard(ReturnBatch& batch) noexcept {
     batch.discard_ranges();
     Small::unmap(batch, 0);
     Medium::unmap(batch, 1);
@@ -144,34 +157,51 @@ class TieredHeap {
   void finish_return(ReturnBatch& batch) noexcept {
     small_.finish_return(batch, 0);
     medium_.finish_return(batch, 1);
+    large().finish_return(batch);
   }
   [[nodiscard]] std::size_t disturbances() const noexcept {
-    return small_.disturbances() + medium_.disturbances();
+    return small_.disturbances() + medium_.disturbances() + large().disturbances();
   }
   [[nodiscard]] bool has_disturbed() const noexcept {
-    return small_.has_disturbed() || medium_.has_disturbed();
+    return small_.has_disturbed() || medium_.has_disturbed() || large().has_disturbed();
   }
   void forget_disturbed() noexcept {
     small_.forget_disturbed();
     medium_.forget_disturbed();
+    large().forget_disturbed();
   }
   void return_at_once(bool on) noexcept {
     small_.return_at_once(on);
     medium_.return_at_once(on);
+    large().return_at_once(on);
   }
 
  private:
   void connect() noexcept {
     small_.below().open(medium_);
-    small_.set_peer({[](void* pools, std::size_t bytes) noexcept {
-                       return static_cast<Medium*>(pools)->give_back_empty(bytes);
+    small_.set_peer({[](void* heap, std::size_t bytes) noexcept {
+                       auto& whole = *static_cast<TieredHeap*>(heap);
+                       return rest_of(bytes, whole.large().give_back(bytes), whole.medium_);
                      },
-                     &medium_});
-    medium_.set_peer({[](void* pools, std::size_t bytes) noexcept {
-                        return static_cast<Small*>(pools)->give_back_empty(bytes);
+                     this});
+    medium_.set_peer({[](void* heap, std::size_t bytes) noexcept {
+                        auto& whole = *static_cast<TieredHeap*>(heap);
+                        return rest_of(bytes, whole.large().give_back(bytes), whole.small_);
                       },
-                      &small_});
+                      this});
+    large().set_peer({[](void* heap, std::size_t bytes) noexcept {
+                        auto& whole = *static_cast<TieredHeap*>(heap);
+                        return rest_of(bytes, whole.medium_.give_back_empty(bytes), whole.small_);
+                      },
+                      this});
   }
+  template <typename Pools>
+  [[nodiscard]] static std::size_t rest_of(std::size_t bytes, std::size_t given,
+                                           Pools& pools) noexcept {
+    return given < bytes ? given + pools.give_back_empty(bytes - given) : given;
+  }
+  [[nodiscard]] LargeBlocks& large() noexcept { return medium_.below().own(); }
+  [[nodiscard]] const LargeBlocks& large() const noexcept { return medium_.below().own(); }
 
   [[nodiscard]] static TierStatistics tier_of(const HeapStatistics& of) noexcept {
     return {.arena_size = of.arena_size,

@@ -93,9 +93,9 @@ void decommit(void* address, std::size_t size) noexcept {
   }
 }
 
-void discard(void* address, std::size_t size) noexcept {
+bool discard(void* address, std::size_t size) noexcept {
   const KeepErrno keep;
-  ::madvise(address, size, MADV_DONTNEED);
+  return ::madvise(address, size, MADV_DONTNEED) == 0;
 }
 
 void release(void* address, std::size_t size) noexcept {
@@ -106,6 +106,29 @@ void release(void* address, std::size_t size) noexcept {
 void* map(std::size_t size, std::size_t alignment) noexcept {
   const KeepErrno keep;
   return map_aligned(size, alignment, PROT_READ | PROT_WRITE, 0);
+}
+
+void* remap(void* address, std::size_t size, std::size_t new_size) noexcept {
+#ifdef MREMAP_MAYMOVE
+  const KeepErrno keep;
+  void* const moved = ::mremap(address, size, new_size, MREMAP_MAYMOVE);
+  return moved == MAP_FAILED ? nullptr : moved;
+#else
+  static_cast<void>(address);
+  static_cast<void>(size);
+  static_cast<void>(new_size);
+  return nullptr;
+#endif
+}
+
+void prefer_large_pages(void* address, std::size_t size) noexcept {
+#ifdef MADV_HUGEPAGE
+  const KeepErrno keep;
+  ::madvise(address, size, MADV_HUGEPAGE);
+#else
+  static_cast<void>(address);
+  static_cast<void>(size);
+#endif
 }
 
 void populate(void* address, std::size_t size) noexcept {

@@ -31,6 +31,7 @@ class OutOfMemory : public testing::TestWithParam<Combination> {
   [[nodiscard]] HeapOptions options() const {
     HeapOptions options = GetParam().options();
     options.general = general_.interface();
+    options.large = Large::general;
     return options;
   }
 

@@ -221,7 +221,7 @@ TEST_P(AHeap, LeavesABlockAsItWasWhenItCannotGrow) {
     EXPECT_EQ(heap_.reallocate(block, over_largest), nullptr);
     EXPECT_EQ(heap_.reallocate(block, SIZE_MAX), nullptr);
     general_.fail_all(true);
-    EXPECT_EQ(heap_.reallocate(block, 100000), nullptr);
+    EXPECT_EQ(heap_.reallocate(block, std::size_t{1} << 46), nullptr);
     general_.fail_all(false);
     EXPECT_TRUE(is_filled(block, size, 0x77));
     heap_.verify();

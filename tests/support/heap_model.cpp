@@ -187,6 +187,8 @@ void HeapModel::reallocate(std::size_t index, std::size_t size) {
       contradiction("stayed, though it doesn't fit or a quarter is wasted", answer, size);
     }
     szidx = answer == before.address ? before.szidx : szidx_of(size);
+  } else if (heap_.owns(answer)) {
+    szidx = szidx_of(size);  // one of the heap's own large blocks that shrank into a pool
   }
   leave(index);
   take(answer, size, szidx, alignment_, before.domain);

@@ -47,6 +47,8 @@ TEST(ReportReader, ReadsEveryFactOfAReport) {
   EXPECT_EQ(report.pools_peak, 2000u);
   EXPECT_EQ(report.large_now, 321u);
   EXPECT_EQ(report.large_requests, 100000u);
+  EXPECT_EQ(report.large_blocks, 20u);
+  EXPECT_EQ(report.large_kept_bytes, 700000u);
   ASSERT_EQ(report.classes.size(), 3u);
   const SizeClassReport& first = report.classes.front();
   EXPECT_EQ(first.domain, "obj");
@@ -76,9 +78,9 @@ TEST(ReportReader, ReadsWhatThePacerDid) {
   EXPECT_EQ(report.gc_full.longest, 60000000u);
   EXPECT_EQ(report.gc_full.collected, 12u);
   EXPECT_EQ(problem_of(with(text, "gc_state pacing", "gc_state mad")),
-            "line 30: gc_state: 'mad' is unknown");
+            "line 35: gc_state: 'mad' is unknown");
   EXPECT_EQ(problem_of(with(text, "gc_full_longest 60000000", "gc_full_longest -1")),
-            "line 48: gc_full_longest: '-1' is not a number");
+            "line 53: gc_full_longest: '-1' is not a number");
   EXPECT_EQ(problem_of(with(text, "gc_state pacing\n", "")), "gc_state is missing");
 }
 
@@ -114,10 +116,10 @@ TEST(ReportReader, PassesOverAFactThatItDoesNotKnow) {
 
 TEST(ReportReader, RefusesAFactThatOccursTwice) {
   EXPECT_EQ(problem_with("parent 4700\n", "parent 4700\npid 4711\n"), "line 4: pid occurs twice");
-  EXPECT_EQ(problem_with("end\n", "later 1\nlater 2\nend\n"), "line 30: later occurs twice");
+  EXPECT_EQ(problem_with("end\n", "later 1\nlater 2\nend\n"), "line 35: later occurs twice");
   EXPECT_EQ(problem_with("state on\n", "state on\nstate off\n"), "line 7: state occurs twice");
   EXPECT_EQ(problem_with("end\n", "class mem 0 32 1 0 1 0 0\nend\n"),
-            "line 29: class mem 0 occurs twice");
+            "line 34: class mem 0 occurs twice");
 }
 
 TEST(ReportReader, RefusesWhatIsNoNumber) {
@@ -198,9 +200,9 @@ TEST(ReportReader, RefusesOtherVersionsAndOtherFilesAndShowsTheirFirstLineEscape
 }
 
 TEST(ReportReader, RefusesWhatStandsBehindTheEnd) {
-  EXPECT_EQ(problem_of(sample_report_text + "pid 1\n"), "line 30: something stands behind 'end'");
+  EXPECT_EQ(problem_of(sample_report_text + "pid 1\n"), "line 35: something stands behind 'end'");
   EXPECT_EQ(problem_of(sample_report_text + sample_report_text),
-            "line 30: something stands behind 'end'");
+            "line 35: something stands behind 'end'");
 }
 
 TEST(ReportReader, RefusesLinesAndFilesThatAreTooLong) {

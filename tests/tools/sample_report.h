@@ -34,6 +34,11 @@ inline const std::string sample_report_text =
     "class obj 3 64 12 80 20000 400 100\n"
     "class mem 0 16 1 0 900 100 24\n"
     "class obj 31 512 0 0 0 0 0\n"
+    "large_blocks 20\n"
+    "large_bytes 5000000\n"
+    "large_mappings 3\n"
+    "large_kept_bytes 700000\n"
+    "large_resized 12\n"
     "end\n";
 
 inline const std::string sample_gc_text =

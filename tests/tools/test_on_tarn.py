@@ -39,7 +39,7 @@ class OnTarnTest(CommandTest):
         self.assertEqual((result.returncode, result.stdout), (0, ""))
         for line in (r"tarn: \S*python3 \(process \d+\) on Python 3\.", r"arenas +[1-9]", r"pools +[1-9]",
                      r"blocks +1\d\d,\d\d\d", r"obj +\d+ +\d+ +[\d,]+ +[\d,]+ +1\d\d,\d\d\d",
-                     r"requests over 32 KiB and first ones, passed on: [1-9]"):
+                     r"requests over 32 KiB and first ones: [1-9]"):
             self.assertRegex(result.stderr, rf"(?m)^{line}")
         self.assertEqual([line for line in result.stderr.splitlines() if len(line) > 80], [])
 

@@ -37,7 +37,7 @@ class ReportTextTest(CommandTest):
         self.assertTrue(text.startswith("last words\ntarn: python3 (process N) on Python 3.11.2\n"))
         self.assertIn("\narenas      2      3       4           2\n", text)
         self.assertIn("\nobj         3     64     5     6      1,000    20          3\n", text)
-        self.assertTrue(text.endswith("\nrequests over 512 B and first ones, passed on: 9 ever, 8 live now\n"))
+        self.assertTrue(text.endswith("\nrequests over 512 B and first ones: 9 ever, 8 live now\n"))
 
     def test_it_has_no_colour_when_it_does_not_go_to_a_terminal(self) -> None:
         self.assertNotIn("\x1b", self.report("-c", "pass"))

@@ -95,7 +95,10 @@ class TargetTest(CommandTest):
         for line, code in (("live_obj", f"kept = [object() for _ in range({size // 16})]"),
                            ("live_mem", f"kept = [[None] * 60 for _ in range({size // 480})]"),
                            ("empty", f"kept = [object() for _ in range({size // 16})]; kept = kept[::65536]"),
-                           ("other_heaps", f"kept = bytearray({size})"),
+                           ("large", f"kept = [bytearray(1 << 19) for _ in range({size >> 19})]"),
+                           ("large", f"kept = bytearray({size})"),
+                           ("other_heaps", "import ctypes; c = ctypes.CDLL(None); c.malloc.restype = ctypes.c_void_p; "
+                            f"kept = c.malloc({size}); ctypes.memset(kept, 1, {size})"),
                            ("files", f"import mmap; kept = mmap.mmap(-1, {size}); kept.write(b'x' * {size})")):
             with self.subTest(line=line):
                 lines = json.loads(self.tarn("ledger", "--json", str(self.running(code))).stdout)["lines"]
@@ -107,7 +110,8 @@ class TargetTest(CommandTest):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         size = r"-?[\d.]+ [KM]?i?B"
         names = ("live blocks, objects (obj)", "live blocks, buffers (mem)", "free blocks",
-                 "untouched blocks, ends of pools", "empty pools", "descriptors of arenas and pools",
+                 "untouched blocks, ends of pools", "empty pools", "large blocks",
+                 "large blocks, freed and kept", "descriptors of arenas and pools",
                  "other heaps, anonymous memory", "mapped files and libraries", "stacks", "the rest",
                  "resident, as the kernel has it")
         rows = "".join(rf"{re.escape(name)} +{size} +-?[\d.]+ %\n" for name in names)
@@ -209,7 +213,7 @@ threading.Timer(0.5, lambda: ctypes.PyDLL(None).sleep(20)).start()
         document = json.loads((self.folder / "report.json").read_text())
         for report in (document["report"], *document["further"]):
             parts = report["resident_in"]
-            dead = parts["pools"] - parts["live_pages"]
+            dead = parts["pools"] - parts["live_pages"] + parts["large_kept"]
             self.assertEqual(report["page_floor"], report["resident"] - dead)
             self.assertGreater(dead, 10 << 20)
         self.assertEqual(len(document["further"]), 1)

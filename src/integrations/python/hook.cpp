@@ -1,9 +1,11 @@
 #include "integrations/python/hook.h"
 
+#include <cstdlib>
 #include <cstring>
 
 #include <unistd.h>
 
+#include "base/compiler.h"
 #include "base/message.h"
 #include "integrations/python/at_exit.h"
 #include "integrations/python/control.h"
@@ -102,6 +104,8 @@ HeapOptions options_for_python() noexcept {
   options.checks = hook.settings.checks;
   options.address_map = hook.settings.address_map;
   options.general = &hook.general;
+  options.large = hook.settings.large;
+  options.large_pages = hook.settings.large_pages;
   options.pools_on_demand = true;
   options.release =
       hook.settings.release == ReleasePolicy::at_once ? Release::at_once : Release::on_request;
@@ -109,6 +113,49 @@ HeapOptions options_for_python() noexcept {
     options.lock_is_held = gil_is_held;
   }
   return options;
+}
+
+// glibc learns from the large blocks that a program frees that it should keep what its heap has at the end,
+// and not give it back at each free and fault it in anew (its dynamic threshold). Those blocks are ours now,
+// but zlib's and others' of a quarter of a mebibyte are still glibc's: it's taught by one block that nobody
+// writes to.
+void teach_c_library() noexcept {
+  constexpr std::size_t taught = std::size_t{512} * 1024;
+  if (hook.settings.large == Large::own) {
+    // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what opaque returns is what it was given
+    std::free(base::opaque(std::malloc(taught)));
+  }
+}
+
+// Python's raw domain, from before its first request. Where Python puts its own allocator back for a moment
+// (up to 3.13), it frees with it what it allocated with it.
+void take_raw_domain() noexcept {
+  HeapOptions options = options_for_python();
+  options.synchronisation = Synchronisation::locked;
+  options.lock_is_held = nullptr;
+  options.pools_on_demand =
+      false;  // for starts without it; who asks for the raw domain wants it here
+  // Blocks from while Python's own allocator was in its place come to us.
+  static constinit GeneralAllocator general = {};
+  general = c_library_allocator();
+  general.served_before = true;
+  options.general = &general;
+  hook.raw_heap = heap::create(options);
+  if (hook.raw_heap == nullptr) {
+    if (!hook.settings.quiet) {
+      base::Message()
+          .text(
+              "tarn: TARN_RAW: the system grants no addresses for another heap; the raw domain "
+              "stays with the C library\n")
+          .write_to(base::standard_error);
+    }
+    return;
+  }
+  const heap::Face& face = hook.raw_heap->face(Domain::raw);
+  PyMemAllocatorEx functions = {face.domain, face.functions->allocate,
+                                face.functions->allocate_zeroed, face.functions->reallocate,
+                                face.functions->free};
+  PyMem_SetAllocator(PYMEM_DOMAIN_RAW, &functions);
 }
 
 // Before main, before any thread.
@@ -133,6 +180,7 @@ HeapOptions options_for_python() noexcept {
     return;
   }
   hook.general = c_library_allocator();
+  teach_c_library();
   hook.heap = heap::create(options_for_python());
   if (hook.heap == nullptr) {
     stay_off("the system grants no address space; raise the limit (ulimit -v)");
@@ -146,6 +194,9 @@ HeapOptions options_for_python() noexcept {
   }
   PyObject_GetArenaAllocator(&hook.previous_arenas);
   install_arena_hook();
+  if (hook.settings.raw) {
+    take_raw_domain();
+  }
   watch_raw_domain();
 }
 

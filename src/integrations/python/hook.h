@@ -35,6 +35,9 @@ struct Hook {
   Settings settings;
   Version version;
   heap::Instance* heap = nullptr;
+  // Of the raw domain, if it lives on Tarn: it's called without the GIL, so it has a lock of its own and shares
+  // nothing with the other. Null: the raw domain is the C library's.
+  heap::Instance* raw_heap = nullptr;
   PyMemAllocatorEx previous[domain_count] = {};  // what Python had before us
   PyObjectArenaAllocator previous_arenas = {};
   // Where large requests and foreign pointers go. The C library, until Python had an allocator before us

@@ -39,8 +39,9 @@ constexpr std::size_t stack_size = std::size_t{256} * 1024;
 struct Releaser {
   std::atomic<Phase> phase{Phase::off};
   os::Event stop;
-  std::atomic<bool> waits{false};  // between turns, without anything on its way
-  bool batch_is_open = false;      // changed with the GIL held
+  std::atomic<bool> waits{false};              // between turns, without anything on its way
+  bool batch_is_open = false;                  // changed with the GIL held
+  std::atomic<bool> raw_batch_is_open{false};  // the batch is the raw heap's; changed by the thread
   bool knows_fork = false;
   std::atomic<bool> stopped_for_fork{false};
   std::size_t disturbances = 0;  // at the last turn
@@ -54,6 +55,10 @@ void finish_batch() noexcept {
     hook.heap->operations->finish_return(*hook.heap, releaser.batch);
     releaser.batch_is_open = false;
   }
+}
+
+bool raw_has_disturbed() noexcept {
+  return hook.raw_heap != nullptr && hook.raw_heap->operations->has_disturbed(*hook.raw_heap);
 }
 
 unsigned ticks_of(unsigned milliseconds) noexcept {
@@ -97,7 +102,35 @@ Next turn(heap::ReturnRequest& request) noexcept {
     }
     return Next::work;
   }
-  return hook.heap->operations->has_disturbed(*hook.heap) ? Next::wait : Next::rest;
+  return hook.heap->operations->has_disturbed(*hook.heap) || raw_has_disturbed() ? Next::wait
+                                                                                 : Next::rest;
+}
+
+void finish_raw_batch() noexcept {
+  if (releaser.raw_batch_is_open) {
+    hook.raw_heap->operations->finish_return(*hook.raw_heap, releaser.batch);
+    releaser.raw_batch_is_open = false;
+  }
+}
+
+// The raw heap has a lock of its own: no GIL. Only while no batch of the other heap's is open.
+void work_for_raw() noexcept {
+  if (hook.raw_heap == nullptr) {
+    return;
+  }
+  heap::ReturnRequest request = {.least_age = quiet_ticks, .tick = true};
+  if (hook.settings.release == ReleasePolicy::eager) {
+    request.least_age = 1;
+  }
+  do {
+    releaser.batch.clear();
+    // Around the heap's lock, which a fork waits for: a child finishes what was begun, or nothing.
+    releaser.raw_batch_is_open = true;
+    hook.raw_heap->operations->begin_return(*hook.raw_heap, releaser.batch, request);
+    hook.raw_heap->operations->discard(releaser.batch);
+    finish_raw_batch();
+    request.tick = false;
+  } while (releaser.batch.is_unfinished);
 }
 
 void disturbed(void* context) noexcept;
@@ -110,8 +143,8 @@ bool begin_rest() noexcept {
     return false;
   }
   ::pthread_detach(::pthread_self());
-  // What another interpreter freed since this turn looked: its call found the phase working.
-  if (hook.heap->operations->has_disturbed(*hook.heap)) {
+  // What another interpreter, or a thread without the GIL, freed since this turn looked: its call found the phase working.
+  if (hook.heap->operations->has_disturbed(*hook.heap) || raw_has_disturbed()) {
     disturbed(nullptr);
   }
   return true;
@@ -119,6 +152,7 @@ bool begin_rest() noexcept {
 
 // A turn, and what follows from it without the GIL. Whether the thread goes on waiting for ticks.
 bool work_for_a_tick() noexcept {
+  work_for_raw();
   heap::ReturnRequest request = {.tick = true};
   for (;;) {
     const int gil = PyGILState_Ensure();
@@ -189,6 +223,9 @@ void watch_heap() noexcept {
   const heap::Watcher watcher = {disturbed, nullptr, disturbances_before_work,
                                  disturbances_before_more};
   hook.heap->operations->watch(*hook.heap, watcher);
+  if (hook.raw_heap != nullptr) {
+    hook.raw_heap->operations->watch(*hook.raw_heap, watcher);
+  }
 }
 
 // In the phase changing. Only if it waits between turns: then it ends without the GIL.
@@ -238,6 +275,10 @@ void after_fork_in_child() noexcept {
   releaser.waits.store(false);
   releaser.stopped_for_fork = false;
   releaser.phase = Phase::resting;
+  finish_raw_batch();
+  if (hook.raw_heap != nullptr) {
+    hook.raw_heap->operations->forget_disturbed(*hook.raw_heap);
+  }
   // Otherwise the child's first thread finishes the batch; most such children execute another program.
   if (has_gil()) {
     finish_batch();
@@ -269,6 +310,10 @@ void stop_releasing() noexcept {
   if (releaser.phase == Phase::off) {
     return;
   }
+  // First, since its users need no GIL to start the thread.
+  if (hook.raw_heap != nullptr) {
+    hook.raw_heap->operations->stop_watching(*hook.raw_heap);
+  }
   if (end_phase() == Phase::working) {
     releaser.stop.set();
     PyThreadState* const state = PyEval_SaveThread();
@@ -280,7 +325,10 @@ void stop_releasing() noexcept {
 }
 
 std::size_t release_now() noexcept {
-  return hook.state == State::living ? heap::release(*hook.heap) : 0;
+  if (hook.state != State::living) {
+    return 0;
+  }
+  return heap::release(*hook.heap) + (hook.raw_heap != nullptr ? heap::release(*hook.raw_heap) : 0);
 }
 
 namespace {

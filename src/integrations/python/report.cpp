@@ -17,6 +17,7 @@ namespace tarn::python {
 namespace {
 
 constexpr Domain python_domains[] = {Domain::mem, Domain::obj};
+constexpr Domain all_domains[] = {Domain::raw, Domain::mem, Domain::obj};
 constexpr const char* domain_names[] = {"raw", "mem", "obj"};
 
 constinit Figures remembered = {};
@@ -38,8 +39,51 @@ std::size_t pools_of(const SizeClassStatistics& of_class) noexcept {
   return of_class.pools_used + of_class.pools_full;
 }
 
+void add(TierStatistics& sum, const TierStatistics& other) noexcept {
+  sum.arenas_now += other.arenas_now;
+  sum.arenas_peak += other.arenas_peak;
+  sum.arenas_mapped += other.arenas_mapped;
+  sum.arenas_released += other.arenas_released;
+  sum.pools_used += other.pools_used;
+  sum.pools_full += other.pools_full;
+  sum.pools_empty += other.pools_empty;
+  sum.pools_untouched += other.pools_untouched;
+  sum.pools_peak += other.pools_peak;
+}
+
+// What the raw domain's heap has, whose peaks may have been at another time.
+void add_raw(HeapStatistics& sum) noexcept {
+  HeapStatistics raw;
+  hook.raw_heap->operations->collect_statistics(*hook.raw_heap, raw);
+  sum.arenas_now += raw.arenas_now;
+  sum.arenas_peak += raw.arenas_peak;
+  sum.arenas_mapped += raw.arenas_mapped;
+  sum.arenas_released += raw.arenas_released;
+  sum.pools_used += raw.pools_used;
+  sum.pools_full += raw.pools_full;
+  sum.pools_empty += raw.pools_empty;
+  sum.pools_untouched += raw.pools_untouched;
+  sum.pools_peak += raw.pools_peak;
+  add(sum.medium, raw.medium);
+  sum.large_now += raw.large_now;
+  sum.large_requests += raw.large_requests;
+  sum.large.blocks += raw.large.blocks;
+  sum.large.bytes += raw.large.bytes;
+  sum.large.mappings += raw.large.mappings;
+  sum.large.mapping_bytes += raw.large.mapping_bytes;
+  sum.large.kept_bytes += raw.large.kept_bytes;
+  sum.large.resized += raw.large.resized;
+  constexpr auto domain = static_cast<std::size_t>(Domain::raw);
+  for (std::size_t szidx = 0; szidx < raw.size_classes; ++szidx) {
+    sum.classes[domain][szidx] = raw.classes[domain][szidx];
+  }
+}
+
 void collect(HeapStatistics& statistics) noexcept {
   hook.heap->operations->collect_statistics(*hook.heap, statistics);
+  if (hook.raw_heap != nullptr) {
+    add_raw(statistics);
+  }
 }
 
 void write_medium_tier(Lines& lines, const TierStatistics& medium) noexcept {
@@ -81,7 +125,12 @@ void write_heap(Lines& lines, const HeapStatistics& statistics) noexcept {
   }
   lines.number("large_now", statistics.large_now);
   lines.number("large_requests", statistics.large_requests);
-  for (const Domain domain : python_domains) {
+  lines.number("large_blocks", statistics.large.blocks);
+  lines.number("large_bytes", statistics.large.bytes);
+  lines.number("large_mappings", statistics.large.mappings);
+  lines.number("large_kept_bytes", statistics.large.kept_bytes);
+  lines.number("large_resized", statistics.large.resized);
+  for (const Domain domain : all_domains) {
     const auto index = static_cast<std::size_t>(domain);
     for (std::size_t szidx = 0; szidx < statistics.size_classes; ++szidx) {
       const SizeClassStatistics& of_class = statistics.classes[index][szidx];
@@ -101,11 +150,14 @@ void write_residency(Lines& lines, const Figures& figures, Ranges ranges) noexce
   lines.number("resident_free", residency.free);
   lines.number("resident_untouched", residency.untouched);
   lines.number("resident_empty", residency.empty);
+  lines.number("resident_large", residency.large);
+  lines.number("resident_large_kept", residency.large_kept);
   lines.number("resident_descriptors", residency.descriptors);
   lines.number("resident_live_pages", residency.live_pages);
   if (figures.resident != 0) {
     lines.number("resident", figures.resident);
-    lines.number("page_floor", figures.resident - (residency.pools - residency.live_pages));
+    lines.number("page_floor", figures.resident - (residency.pools - residency.live_pages) -
+                                   residency.large_kept);
   }
   if (ranges == Ranges::shown) {
     for (std::size_t i = 0; i < residency.range_count; ++i) {
@@ -149,7 +201,7 @@ std::size_t allocated_blocks() noexcept {
       blocks += of_class.blocks_allocated;
     }
   }
-  return blocks;
+  return blocks + statistics.large.blocks;
 }
 
 void write_statistics(int descriptor) noexcept {
@@ -174,11 +226,17 @@ void write_statistics(int descriptor) noexcept {
     head.number(medium.pools_empty).text(" empty, ");
     head.number(medium.pools_untouched).text(" untouched\n");
   }
+  if (const LargeStatistics& large = statistics.large; large.blocks + large.kept_bytes != 0) {
+    head.text("Tarn: larger requests: ").number(large.blocks).text(" blocks of ");
+    head.number(large.bytes).text(" bytes, ").number(large.mappings);
+    head.text(" of them mappings of their own; ").number(large.kept_bytes);
+    head.text(" bytes of freed ones kept\n");
+  }
   head.text("\n");
   head.text("class  domain  size   pools  allocated       free  untouched\n");
   head.text("-----  ------  ----   -----  ---------       ----  ---------\n");
   head.write_to(descriptor);
-  for (const Domain domain : python_domains) {
+  for (const Domain domain : all_domains) {
     const auto index = static_cast<std::size_t>(domain);
     for (std::size_t szidx = 0; szidx < statistics.size_classes; ++szidx) {
       const SizeClassStatistics& of_class = statistics.classes[index][szidx];
@@ -198,6 +256,11 @@ void write_statistics(int descriptor) noexcept {
 void collect_figures(Figures& figures) noexcept {
   collect(figures.statistics);
   hook.heap->operations->collect_residency(*hook.heap, figures.residency);
+  if (hook.raw_heap != nullptr) {
+    static constinit heap::Residency of_raw = {};
+    hook.raw_heap->operations->collect_residency(*hook.raw_heap, of_raw);
+    figures.residency.add(of_raw);
+  }
   figures.resident = 0;
 }
 

@@ -14,6 +14,9 @@ namespace {
 constexpr const char* geometry_names[] = {"tarn", "classic", "modern"};
 constexpr const char* checks_names[] = {"none", "debug"};
 constexpr const char* release_names[] = {"normal", "eager", "off", "at_once"};
+constexpr const char* large_names[] = {"own", "general"};
+constexpr const char* large_pages_names[] = {"auto", "off"};
+constexpr const char* raw_names[] = {"off", "on"};
 constexpr const char* gc_names[] = {"adaptive", "stock"};
 constexpr const char* control_names[] = {"on", "off"};
 constexpr const char* address_map_names[] = {"automatic", "range", "page_map"};
@@ -131,6 +134,11 @@ Settings read_settings(int argument_count, char** arguments) noexcept {
       static_cast<AddressMap>(choice("TARN_ADDRESS_MAP", address_map_names, settings.quiet));
   settings.release =
       static_cast<ReleasePolicy>(choice("TARN_RELEASE", release_names, settings.quiet));
+  settings.large = static_cast<Large>(choice("TARN_LARGE", large_names, settings.quiet));
+  settings.raw = choice("TARN_RAW", raw_names, settings.quiet) == 1;
+  settings.large_pages = choice("TARN_HUGEPAGES", large_pages_names, settings.quiet) == 0
+                             ? LargePages::automatic
+                             : LargePages::off;
   settings.decay_milliseconds =
       milliseconds("TARN_DECAY", settings.decay_milliseconds, settings.quiet);
   settings.gc = static_cast<GcPolicy>(choice("TARN_GC", gc_names, settings.quiet));

@@ -8,6 +8,9 @@
 //                    itself, since the reserved range of addresses counts against that limit
 //   TARN_RELEASE     normal (default), eager, off; at_once for tests: when pages go back to the system
 //   TARN_DECAY       milliseconds (1000): how long a page must have been free while the program is busy
+//   TARN_LARGE       own (default), general: who serves requests over 32 KiB, Tarn or the C library
+//   TARN_RAW         off (default), on: whether the raw domain lives on Tarn too, in a heap behind a lock
+//   TARN_HUGEPAGES   auto (default), off: whether large blocks that are asked for at once may have large pages
 //   TARN_GC          adaptive (default), stock: who paces the collection of cycles
 //   TARN_CONTROL     on (default), off: whether `tarn release` and `tarn ledger` can reach the process
 //   TARN_REPORT_DIR  a folder (absolute): the process writes there at exit what the allocator did
@@ -28,6 +31,9 @@ struct Settings {
   Checks checks = Checks::none;
   AddressMap address_map = AddressMap::automatic;
   ReleasePolicy release = ReleasePolicy::normal;
+  Large large = Large::own;
+  bool raw = false;
+  LargePages large_pages = LargePages::automatic;
   unsigned decay_milliseconds = 1000;
   GcPolicy gc = GcPolicy::adaptive;
   bool quiet = false;

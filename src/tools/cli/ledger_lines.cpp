@@ -94,6 +94,8 @@ Ledger make_ledger(const Report& report, const std::vector<Mapping>& mappings,
   add("free", "free blocks", report.resident_free);
   add("untouched", "untouched blocks, ends of pools", report.resident_untouched);
   add("empty", "empty pools", report.resident_empty);
+  add("large", "large blocks", report.resident_large);
+  add("large_kept", "large blocks, freed and kept", report.resident_large_kept);
   add("descriptors", "descriptors of arenas and pools", report.resident_descriptors);
   add("other_heaps", "other heaps, anonymous memory", sums.other_heaps);
   add("files", "mapped files and libraries", sums.files);
@@ -103,11 +105,15 @@ Ledger make_ledger(const Report& report, const std::vector<Mapping>& mappings,
     rest -= line.bytes;
   }
   ledger.lines.push_back({"rest", "the rest", rest});
-  ledger.can_go = std::min(report.resident_pools - report.resident_live_pages, ledger.resident);
+  ledger.can_go =
+      std::min(report.resident_pools - report.resident_live_pages + report.resident_large_kept,
+               ledger.resident);
   ledger.page_floor = ledger.resident - ledger.can_go;
   ledger.pools_page_floor = report.resident_live_pages;
-  ledger.drift = static_cast<std::int64_t>(sums.tarn) -
-                 static_cast<std::int64_t>(report.resident_pools + report.resident_descriptors);
+  ledger.drift =
+      static_cast<std::int64_t>(sums.tarn) -
+      static_cast<std::int64_t>(report.resident_pools + report.resident_large +
+                                report.resident_large_kept + report.resident_descriptors);
   return ledger;
 }
 

@@ -70,6 +70,12 @@ struct Report {
   std::uint64_t medium_pools_peak = 0;
   std::uint64_t large_now = 0;
   std::uint64_t large_requests = 0;
+  // Of those in pages of Tarn's own; zeroes when there are none.
+  std::uint64_t large_blocks = 0;
+  std::uint64_t large_bytes = 0;
+  std::uint64_t large_mappings = 0;
+  std::uint64_t large_kept_bytes = 0;  // freed, and kept for the next ones
+  std::uint64_t large_resized = 0;
   std::vector<SizeClassReport> classes;
 
   // In bytes. False: it doesn't say what of it is resident.
@@ -82,7 +88,9 @@ struct Report {
   std::uint64_t resident_untouched = 0;  // in untouched ones, and behind a pool's last block
   std::uint64_t resident_empty = 0;      // in empty pools
   std::uint64_t resident_live_pages =
-      0;  // in pages of pools that hold a part of an allocated block
+      0;                             // in pages of pools that hold a part of an allocated block
+  std::uint64_t resident_large = 0;  // in large blocks
+  std::uint64_t resident_large_kept = 0;   // in freed ones
   std::uint64_t resident_descriptors = 0;  // outside of arenas
 
   // Of the whole process, in bytes; zero where it doesn't say.

@@ -106,7 +106,10 @@ Json report_json(const Report& report) {
                         {"untouched", report.medium_pools_untouched},
                         {"peak", report.medium_pools_peak}}}};
   }
-  json["large"] = {{"now", report.large_now}, {"requests", report.large_requests}};
+  json["large"] = {{"now", report.large_now},           {"requests", report.large_requests},
+                   {"blocks", report.large_blocks},     {"bytes", report.large_bytes},
+                   {"mappings", report.large_mappings}, {"kept_bytes", report.large_kept_bytes},
+                   {"resized", report.large_resized}};
   if (!report.gc.empty()) {
     json["gc"] = gc_json(report);
   }
@@ -120,6 +123,8 @@ Json report_json(const Report& report) {
                            {"untouched", report.resident_untouched},
                            {"empty", report.resident_empty},
                            {"live_pages", report.resident_live_pages},
+                           {"large", report.resident_large},
+                           {"large_kept", report.resident_large_kept},
                            {"descriptors", report.resident_descriptors}};
   }
   if (report.resident != 0) {

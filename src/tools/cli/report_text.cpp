@@ -228,9 +228,14 @@ std::string report_text(const Report& report, const Style& style) {
   add_lines(text, blocks, style);
 
   add_lines(text, size_class_table(report), style);
-  text += fmt::format("\nrequests over {} and first ones, passed on: {} ever, {} live now\n",
+  text += fmt::format("\nrequests over {} and first ones: {} ever, {} live now\n",
                       bytes_text(std::max(report.small_request_max, report.medium_request_max)),
                       count_text(report.large_requests), count_text(report.large_now));
+  if (report.large_blocks + report.large_kept_bytes != 0) {
+    text += fmt::format("Tarn's own: {} in {}, {} of them mappings; {} of freed ones kept\n",
+                        count_text(report.large_blocks), bytes_text(report.large_bytes),
+                        count_text(report.large_mappings), bytes_text(report.large_kept_bytes));
+  }
   if (!report.gc.empty()) {
     text += '\n' + pacing_text(report);
     add_lines(text, pauses_table(report), style);

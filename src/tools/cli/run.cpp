@@ -49,6 +49,7 @@ struct Options {
   std::string python;
   std::string geometry;
   std::string checks;
+  bool raw = false;
   std::string gc;
   bool quiet = false;
 };
@@ -79,6 +80,7 @@ std::optional<Parsed> parse(const std::vector<std::string>& words) {
                   "none (the default), or debug: find writes out of\nbounds, double frees and "
                   "their kind, and abort",
                   {"none", "debug"});
+  app.add_flag("--raw", options.raw, "the raw domain too: what Python allocates without its lock");
   line.add_choice("--gc", options.gc,
                   "adaptive (the default), or stock: collections of cycles\nstart by what the "
                   "heap does, or at CPython's pace",
@@ -133,6 +135,9 @@ void set_tarn_variables(Environment& environment, const Options& options) {
   }
   if (options.quiet) {
     environment.set("TARN_QUIET", "1");
+  }
+  if (options.raw) {
+    environment.set("TARN_RAW", "on");
   }
 }
 

@@ -85,6 +85,29 @@ class PythonOnTarn(HookTest):
             self.assertEqual(outcome.out, "True\n")
             self.assertEqual(outcome.report["address_map"], "page_map")
 
+    def test_a_program_may_limit_its_addresses_itself(self) -> None:
+        # Little more than it would need without Tarn.
+        code = "\n".join([
+            "import resource, threading",
+            "before = [object() for _ in range(100000)]",
+            "limit = 400 << 20",
+            "resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))",
+            "size = lambda: int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()",
+            "assert size() < limit, size()",
+            "thread = threading.Thread(target=list); thread.start(); thread.join()",
+            "block = bytearray(50 << 20); del block",
+            "held = []",
+            "try:",
+            "    while True: held.append([object() for _ in range(10000)])",
+            "except MemoryError:", "    count = len(held); del held",
+            "assert count > 100, count",
+            "before = held = [[str(i)] for i in range(100000)]; del before, held",
+            "print('done')"])
+        for python in self.each():
+            outcome = self.on_tarn(python, code)
+            self.assertEqual(outcome.out, "done\n")
+            self.assertEqual(outcome.report["address_map"], "range")
+
     def test_answers_sys_from_tarn(self) -> None:
         code = ("import sys; before = sys.getallocatedblocks(); x = [object() for _ in range(50000)]; "
                 "print(49000 < sys.getallocatedblocks() - before < 51000); sys._debugmallocstats()")
