@@ -1,5 +1,6 @@
 #include "support/resident_pages.h"
 
+#include <cstdint>
 #include <fstream>
 #include <stdexcept>
 #include <vector>
@@ -18,6 +19,18 @@ std::size_t resident_bytes(const void* address, std::size_t size) {
   std::size_t resident = 0;
   for (const unsigned char page : pages) {
     resident += (page & 1U) != 0 ? os::page_size() : 0;
+  }
+  return resident;
+}
+
+std::size_t resident_bytes_within(const void* address, std::size_t size) {
+  const std::size_t page = os::page_size();
+  const auto start = reinterpret_cast<std::uintptr_t>(address);
+  std::size_t resident = 0;
+  for (std::uintptr_t at = (start + page - 1) / page * page; at + page <= start + size; at += page) {
+    unsigned char state = 0;
+    const bool is_mapped = ::mincore(reinterpret_cast<void*>(at), page, &state) == 0;
+    resident += is_mapped && (state & 1U) != 0 ? page : 0;
   }
   return resident;
 }
