@@ -151,7 +151,8 @@ void* Mappings::allocate_fresh(std::size_t bytes, Domain domain, bool is_dense) 
 void* Mappings::resize(void* address, std::size_t bytes) noexcept {
   const std::size_t page = os::page_size();
   const Entry& entry = slots_[slot_of(address)];
-  std::size_t whole = base::round_up(bytes, page);
+  const std::size_t exact = base::round_up(bytes, page);
+  std::size_t whole = exact;
   if (whole < bytes) {
     return nullptr;
   }
@@ -162,7 +163,11 @@ void* Mappings::resize(void* address, std::size_t bytes) noexcept {
   } else if (whole > entry.bytes / 8 * 7) {
     return address;
   }
-  auto* const moved = static_cast<std::byte*>(os::remap(address, entry.bytes, whole));
+  auto* moved = static_cast<std::byte*>(os::remap(address, entry.bytes, whole));
+  if (moved == nullptr && whole != exact) {
+    whole = exact;  // under a limit there may be room for that
+    moved = static_cast<std::byte*>(os::remap(address, entry.bytes, whole));
+  }
   if (moved == nullptr) {
     return nullptr;
   }

@@ -186,6 +186,14 @@ void LargeBlocks::make_way() noexcept {
 
 std::size_t LargeBlocks::give_back(std::size_t bytes) noexcept {
   const std::size_t done = spans_.discard_dirty(bytes);
+bool LargeBlocks::make_room(std::size_t bytes) noexcept {
+  std::size_t given = mappings_.unmap_kept(SIZE_MAX);
+  if (peer_.give_back_empty != nullptr) {
+    given += peer_.give_back_empty(peer_.context, bytes);
+  }
+  return given != 0;
+}
+
   return done < bytes ? done + mappings_.unmap_kept(bytes - done) : done;
 }
 

@@ -1,0 +1,133 @@
+// Requests over 32 KiB at the limits: of addresses, of the kernel's mappings, of what may be kept, and of what a
+// program may do wrong.
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include <tarn/heap.h>
+
+#include "alloc/span_set.h"
+#include "heap/instance.h"
+#include "support/child_process.h"
+#include "support/resident_pages.h"
+#include "support/sanitizers.h"
+
+namespace tarn::test {
+namespace {
+
+constexpr std::size_t KiB = 1024;
+constexpr std::size_t MiB = 1024 * KiB;
+
+void limit_addresses(std::size_t bytes) {
+  const rlimit limit = {bytes, bytes};
+  ::setrlimit(RLIMIT_AS, &limit);
+}
+
+// Takes the addresses that the limit leaves, in one mapping.
+void use_up_addresses_but(std::size_t left) {
+  std::size_t size = std::size_t{1} << 30;
+  void* taken = MAP_FAILED;
+  while (taken == MAP_FAILED) {
+    size -= 1 * MiB;
+    taken = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  }
+  ::munmap(static_cast<std::byte*>(taken) + (size - left), left);
+}
+
+// Fills the process's table of mappings: pages whose neighbours have another protection.
+void use_up_mappings() {
+  constexpr std::size_t most = 200'000;
+  const std::size_t page = alloc::SpanSet::page();
+  auto* const pages = static_cast<std::byte*>(
+      ::mmap(nullptr, most * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  for (std::size_t i = 0; i < most; i += 2) {
+    if (::mprotect(pages + i * page, page, PROT_READ) != 0) {
+      return;
+    }
+  }
+}
+
+// The addresses for an eighth more aren't there, those that were asked for are.
+TEST(LargeBlocksUnderALimitOfAddresses, GrowAsLongAsThereIsRoom) {
+  if (!addresses_can_be_limited) {
+    GTEST_SKIP() << why_addresses_cannot_be_limited;
+  }
+  const ChildResult result = run_in_child([] {
+    limit_addresses(600 * MiB);
+    Heap heap;
+    void* const block = heap.allocate(400 * MiB);
+    std::memset(block, 1, 1 * MiB);
+    use_up_addresses_but(20 * MiB);
+    const auto* const grown =
+        static_cast<const unsigned char*>(heap.reallocate(block, 410 * MiB));
+    ::_exit(grown != nullptr && grown[0] == 1 && grown[1 * MiB - 1] == 1 ? 0 : 3);
+  });
+  EXPECT_EQ(result.exit_code, 0) << result.standard_error;
+}
+
+// What is kept of freed ones must not be why there is no memory.
+TEST(LargeBlocksUnderALimitOfAddresses, LetGoOfWhatTheyKept) {
+  if (!addresses_can_be_limited) {
+    GTEST_SKIP() << why_addresses_cannot_be_limited;
+  }
+  for (const bool zeroed : {false, true}) {
+    const ChildResult result = run_in_child([&] {
+      limit_addresses(600 * MiB);
+      Heap heap;
+      std::vector<void*> blocks(40);
+      for (void*& block : blocks) {
+        block = heap.allocate(12 * MiB);
+        std::memset(block, 1, 12 * MiB);
+      }
+      // Every second one, so that they don't become one.
+      for (std::size_t i = 0; i < 10; i += 2) {
+        heap.free(blocks[i]);
+      }
+      if (heap.statistics().large.kept_bytes < 40 * MiB) {
+        ::_exit(4);
+      }
+      use_up_addresses_but(1 * MiB);
+      void* const block = zeroed ? heap.allocate_zeroed(1, 30 * MiB) : heap.allocate(30 * MiB);
+      heap.verify();
+      ::_exit(block != nullptr ? 0 : 3);
+    });
+    EXPECT_EQ(result.exit_code, 0) << result.standard_error;
+  }
+}
+
+// A part of a mapping can't be unmapped where the kernel has no other mapping to give for what remains.
+TEST(LargeBlocksWhereTheKernelHasNoMappingLeft, StillGiveTheirMemoryBack) {
+  if (!addresses_can_be_limited) {
+    GTEST_SKIP() << why_addresses_cannot_be_limited;
+  }
+  const ChildResult result = run_in_child([] {
+    HeapOptions options;
+    options.release = Release::at_once;
+    Heap heap(options);
+    std::vector<void*> blocks(9);
+    for (void*& block : blocks) {
+      block = heap.allocate(8 * MiB);
+      std::memset(block, 1, 8 * MiB);
+    }
+    use_up_mappings();
+    const std::size_t before = resident_bytes_of_process();
+    for (std::size_t i = 1; i < blocks.size(); i += 2) {
+      heap.free(blocks[i]);
+    }
+    const std::size_t after = resident_bytes_of_process();
+    heap.verify();
+    ::_exit(before - after > 30 * MiB && before > after ? 0 : 3);
+  });
+  EXPECT_TRUE(result.exited) << result.standard_error;
+  EXPECT_EQ(result.exit_code, 0) << result.standard_error;
+}
+
+}  // namespace
+}  // namespace tarn::test
