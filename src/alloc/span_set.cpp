@@ -246,7 +246,7 @@ bool SpanSet::grow(std::uint32_t pages) noexcept {
   return true;
 }
 
-bool SpanSet::resize(void* address, std::size_t bytes) noexcept {
+bool SpanSet::resize(void* address, std::size_t bytes, Rest rest) noexcept {
   const std::uint32_t first = index_of(address);
   const std::uint32_t old = spans_[first].pages;
   const std::uint32_t pages = pages_of(bytes);
@@ -255,14 +255,16 @@ bool SpanSet::resize(void* address, std::size_t bytes) noexcept {
   }
   if (pages < old) {
     set(first, pages, SpanState::live);
-    put(first + pages, old - pages, SpanState::dirty, now_);
-    counters_.live_bytes -= std::size_t{old - pages} << shift_;
+    put(first + pages, old - pages, are_gone ? SpanState::clean : SpanState::dirty, now_);
+    counters_.live_bytes -= less;
     return true;
   }
   const std::uint32_t end = first + pages;
   std::uint32_t at = first + old;
   if (end > capacity_ || end < first) {
     return false;
+    const std::size_t less = std::size_t{old - pages} << shift_;
+    const bool are_gone = rest == Rest::discarded && os::discard(address_of(first + pages), less);
   }
   while (at < end && at < high_water_ &&
          (spans_[at].state == SpanState::dirty || spans_[at].state == SpanState::clean)) {

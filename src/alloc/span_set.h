@@ -70,8 +70,12 @@ class SpanSet {
   [[nodiscard]] std::byte* allocate_dirty(std::size_t bytes, Domain domain) noexcept;
   // From a clean span, else from addresses not used so far. Null: no memory, or the range is used up. Zero.
   [[nodiscard]] std::byte* allocate_clean(std::size_t bytes, Domain domain) noexcept;
+  // What becomes of the pages that a block no longer needs: dirty, or they go back to the system at once.
+  enum class Rest : std::uint8_t { kept, discarded };
   // In place. False: what is behind isn't free, or not enough of it; nothing has changed.
-  [[nodiscard]] bool resize(void* address, std::size_t bytes) noexcept;
+  [[nodiscard]] bool resize(void* address, std::size_t bytes, Rest rest = Rest::kept) noexcept;
+  // Whether a live block starts at the address, which lies in the range.
+  [[nodiscard]] bool is_block(const void* address) const noexcept;
   void free(void* address) noexcept;
   // Its pages go back to the system at once.
   void free_and_discard(void* address) noexcept;

@@ -90,8 +90,10 @@ void* LargeBlocks::reallocate(Domain domain, void* block, std::size_t size) noex
   if (spans_.covers(block)) {
     const std::size_t old_size = spans_.size_of(block);
     if (size < least_mapping) {
-      if (spans_.resize(block, size)) {
-        if (size < old_size) {
+      const bool keep = size >= old_size || may_keep(old_size - size);
+      if (spans_.resize(block, size,
+                        keep ? alloc::SpanSet::Rest::kept : alloc::SpanSet::Rest::discarded)) {
+        if (size < old_size && keep) {
           note(old_size - size);
         }
         make_way();

@@ -54,6 +54,38 @@ void use_up_mappings() {
   }
 }
 
+TEST(LargeBlocksThatShrink, KeepNoMoreThanMayBeKept) {
+  Heap heap;  // that nobody watches
+  std::vector<void*> blocks;
+  for (int i = 0; i < 200; ++i) {
+    void* const block = heap.allocate(1000 * KiB);
+    std::memset(block, 1, 1000 * KiB);
+    blocks.push_back(block);
+  }
+  for (void*& block : blocks) {
+    block = heap.reallocate(block, 40 * KiB);
+    EXPECT_EQ(static_cast<unsigned char*>(block)[40 * KiB - 1], 1U);
+  }
+  EXPECT_LE(heap.statistics().large.kept_bytes, 64 * MiB);
+  heap.verify();
+  for (void* const block : blocks) {
+    heap.free(block);
+  }
+}
+
+TEST(LargeBlocksThatShrink, GiveBackWhatIsBehindThemAtOnceWhereThatIsAskedFor) {
+  HeapOptions options;
+  options.release = Release::at_once;
+  Heap heap(options);
+  void* block = heap.allocate(1000 * KiB);
+  std::memset(block, 1, 1000 * KiB);
+  block = heap.reallocate(block, 40 * KiB);
+  EXPECT_EQ(heap.statistics().large.kept_bytes, 0U);
+  EXPECT_LE(resident_bytes(block, 1000 * KiB), 40 * KiB);
+  heap.verify();
+  heap.free(block);
+}
+
 // The addresses for an eighth more aren't there, those that were asked for are.
 TEST(LargeBlocksUnderALimitOfAddresses, GrowAsLongAsThereIsRoom) {
   if (!addresses_can_be_limited) {
