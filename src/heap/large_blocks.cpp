@@ -213,7 +213,8 @@ void LargeBlocks::begin_return(ReturnBatch& batch, const ReturnRequest& request)
   }
   unsaid_bytes_ = 0;
   tell_at_bytes_ = watcher_.again * bytes_of_disturbance;
-  if (!is_disturbed_ && !request.all) {
+  is_disturbed_ |= request.all;  // for the batches that follow, too
+  if (!is_disturbed_) {
     return;
   }
   const auto take = [&](std::byte* address, std::size_t bytes) -> std::size_t {

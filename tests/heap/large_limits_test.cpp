@@ -161,5 +161,26 @@ TEST(LargeBlocksWhereTheKernelHasNoMappingLeft, StillGiveTheirMemoryBack) {
   EXPECT_EQ(result.exit_code, 0) << result.standard_error;
 }
 
+// As after a fork, when nobody looks at what was freed before it.
+TEST(FreedLargeBlocks, AllGoBackOnRequestAlsoThoseThatWereForgotten) {
+  heap::Instance* const heap = heap::create({});
+  const heap::Face& face = heap->face(Domain::obj);
+  std::vector<void*> blocks(1200);
+  for (void*& block : blocks) {
+    block = face.functions->allocate(face.domain, 40 * KiB);
+    std::memset(block, 1, 40 * KiB);
+  }
+  for (std::size_t i = 0; i < blocks.size(); i += 2) {
+    face.functions->free(face.domain, blocks[i]);
+  }
+  heap->operations->forget_disturbed(*heap);
+  static_cast<void>(heap::release(*heap));
+  HeapStatistics statistics;
+  heap->operations->collect_statistics(*heap, statistics);
+  EXPECT_EQ(statistics.large.kept_bytes, 0U);
+  heap->operations->verify(*heap);
+  heap->operations->destroy(*heap);
+}
+
 }  // namespace
 }  // namespace tarn::test
