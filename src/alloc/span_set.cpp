@@ -20,7 +20,7 @@ std::size_t SpanSet::page() noexcept { return os::page_size(); }
 bool SpanSet::open(std::size_t bytes) noexcept {
   shift_ = base::shift_of(os::page_size());
   const std::size_t most = std::size_t{none - 1} << shift_;
-  bytes = base::round_up(bytes < most ? bytes : most, commit_step);
+  bytes = bytes < most ? base::round_up(bytes, commit_step) : base::round_down(most, commit_step);
   const std::size_t pages = bytes >> shift_;
   void* const start =
       os::reserve(bytes + base::round_up(pages * sizeof(Span), os::page_size()), large_page);
@@ -217,7 +217,9 @@ std::byte* SpanSet::allocate_clean(std::size_t bytes, Domain domain) noexcept {
   std::uint32_t first = find(clean_list, pages);
   if (first == none) {
     const bool ends_clean = high_water_ != 0 && spans_[high_water_ - 1].state == SpanState::clean;
-    if (!grow(pages - (ends_clean ? spans_[high_water_ - 1].pages : 0))) {
+    const std::uint32_t there = ends_clean ? spans_[high_water_ - 1].pages : 0;
+    // It may be large enough: not all of a bin are looked at.
+    if (there < pages && !grow(pages - there)) {
       return nullptr;
     }
     first = high_water_ - spans_[high_water_ - 1].pages;

@@ -54,6 +54,39 @@ void use_up_mappings() {
   }
 }
 
+// The last span is of the request's own bin, behind more too small ones than are looked at, and more than large
+// enough.
+TEST(SpanSet, FindsTheLastSpanThoughItsBinIsLong) {
+  alloc::SpanSet spans;
+  ASSERT_TRUE(spans.open(4 * MiB));
+  const std::size_t page = alloc::SpanSet::page();
+  std::vector<std::byte*> blocks;
+  std::size_t left = 4 * MiB / page - 35;
+  for (int i = 0; i < 10; ++i) {
+    blocks.push_back(spans.allocate_clean(32 * page, Domain::obj));
+    ASSERT_NE(spans.allocate_clean(page, Domain::obj), nullptr);
+    left -= 33;
+  }
+  ASSERT_NE(spans.allocate_clean(left * page, Domain::obj), nullptr);
+  for (std::byte* const block : blocks) {
+    spans.free_and_discard(block);
+  }
+  spans.verify();
+  EXPECT_NE(spans.allocate_clean(34 * page, Domain::obj), nullptr);
+  spans.verify();
+  spans.close();
+}
+
+TEST(SpanSet, TakesAReservationLargerThanItCanCount) {
+  alloc::SpanSet spans;
+  if (!spans.open(SIZE_MAX)) {
+    GTEST_SKIP() << "the system grants no 16 TiB of addresses";
+  }
+  EXPECT_NE(spans.allocate_clean(100 * KiB, Domain::obj), nullptr);
+  spans.verify();
+  spans.close();
+}
+
 TEST(LargeBlocksThatShrink, KeepNoMoreThanMayBeKept) {
   Heap heap;  // that nobody watches
   std::vector<void*> blocks;
