@@ -29,6 +29,15 @@ const Mappings::Entry* Mappings::find(const void* address) const noexcept {
   return entry.address == nullptr ? nullptr : &entry;
 }
 
+bool Mappings::is_kept(const void* address) const noexcept {
+  for (std::size_t i = 0; i < kept_count_; ++i) {
+    if (base::address_of(address) - base::address_of(kept_[i].address) < kept_[i].bytes) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool Mappings::make_room() noexcept {
   if (2 * (live_ + 1) <= capacity_) {
     return true;

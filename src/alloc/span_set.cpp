@@ -100,6 +100,11 @@ void SpanSet::set(std::uint32_t first, std::uint32_t pages, SpanState state) noe
   spans_[first + pages - 1].state = state;
 }
 
+void SpanSet::erase_border(std::uint32_t at) noexcept {
+  spans_[at - 1].state = SpanState::none;
+  spans_[at].state = SpanState::none;
+}
+
 void SpanSet::link(std::uint32_t first) noexcept {
   Span& span = spans_[first];
   List& list = lists_[list_of(span.state)];
@@ -150,10 +155,12 @@ std::uint32_t SpanSet::put(std::uint32_t first, std::uint32_t pages, SpanState s
   };
   if (const std::uint32_t end = first + pages; end < high_water_ && spans_[end].state == state) {
     join(end);
+    erase_border(end);
   }
   if (first != 0 && spans_[first - 1].state == state) {
     const std::uint32_t before = first - spans_[first - 1].pages;
     join(before);
+    erase_border(first);
     first = before;
   }
   set(first, pages, state);
@@ -256,6 +263,8 @@ bool SpanSet::resize(void* address, std::size_t bytes, Rest rest) noexcept {
     return false;
   }
   if (pages < old) {
+    const std::size_t less = std::size_t{old - pages} << shift_;
+    const bool are_gone = rest == Rest::discarded && os::discard(address_of(first + pages), less);
     set(first, pages, SpanState::live);
     put(first + pages, old - pages, are_gone ? SpanState::clean : SpanState::dirty, now_);
     counters_.live_bytes -= less;
@@ -265,8 +274,6 @@ bool SpanSet::resize(void* address, std::size_t bytes, Rest rest) noexcept {
   std::uint32_t at = first + old;
   if (end > capacity_ || end < first) {
     return false;
-    const std::size_t less = std::size_t{old - pages} << shift_;
-    const bool are_gone = rest == Rest::discarded && os::discard(address_of(first + pages), less);
   }
   while (at < end && at < high_water_ &&
          (spans_[at].state == SpanState::dirty || spans_[at].state == SpanState::clean)) {
@@ -278,6 +285,7 @@ bool SpanSet::resize(void* address, std::size_t bytes, Rest rest) noexcept {
   for (at = first + old; at < end;) {
     const Span span = spans_[at];
     unlink(at);
+    erase_border(at);
     const std::uint32_t behind = at + span.pages;
     if (behind > end) {
       set(end, behind - end, span.state);
@@ -291,10 +299,21 @@ bool SpanSet::resize(void* address, std::size_t bytes, Rest rest) noexcept {
   return true;
 }
 
-std::uint32_t SpanSet::end_life(std::uint32_t first) noexcept {
-  TARN_CHECK(spans_[first].state, ==, SpanState::live,
+bool SpanSet::is_block(const void* address) const noexcept {
+  const std::uint32_t first = index_of(address);
+  if (address != address_of(first) || first >= high_water_ ||
+      spans_[first].state != SpanState::live || spans_[first].pages > high_water_ - first) {
+    return false;
+  }
+  // S2. A block's last page is no start.
+  const Span& last = spans_[first + spans_[first].pages - 1];
+  return last.state == SpanState::live && last.pages == spans_[first].pages;
+}
+
+std::uint32_t SpanSet::end_life(const void* address) noexcept {
+  TARN_CHECK(is_block(address), ==, true,
              "a large block is freed once, at the address where it starts");
-  const std::uint32_t pages = spans_[first].pages;
+  const std::uint32_t pages = spans_[index_of(address)].pages;
   --counters_.live;
   counters_.live_bytes -= std::size_t{pages} << shift_;
   return pages;
@@ -302,12 +321,12 @@ std::uint32_t SpanSet::end_life(std::uint32_t first) noexcept {
 
 void SpanSet::free(void* address) noexcept {
   const std::uint32_t first = index_of(address);
-  put(first, end_life(first), SpanState::dirty, now_);
+  put(first, end_life(address), SpanState::dirty, now_);
 }
 
 void SpanSet::free_and_discard(void* address) noexcept {
   const std::uint32_t first = index_of(address);
-  const std::uint32_t pages = end_life(first);
+  const std::uint32_t pages = end_life(address);
   const bool are_gone = os::discard(address, std::size_t{pages} << shift_);
   put(first, pages, are_gone ? SpanState::clean : SpanState::dirty, now_);
 }

@@ -186,8 +186,6 @@ void LargeBlocks::make_way() noexcept {
   }
 }
 
-std::size_t LargeBlocks::give_back(std::size_t bytes) noexcept {
-  const std::size_t done = spans_.discard_dirty(bytes);
 bool LargeBlocks::make_room(std::size_t bytes) noexcept {
   std::size_t given = mappings_.unmap_kept(SIZE_MAX);
   if (peer_.give_back_empty != nullptr) {
@@ -196,6 +194,8 @@ bool LargeBlocks::make_room(std::size_t bytes) noexcept {
   return given != 0;
 }
 
+std::size_t LargeBlocks::give_back(std::size_t bytes) noexcept {
+  const std::size_t done = spans_.discard_dirty(bytes);
   return done < bytes ? done + mappings_.unmap_kept(bytes - done) : done;
 }
 

@@ -54,6 +54,54 @@ void use_up_mappings() {
   }
 }
 
+// The freed block was joined with the one before it: nothing says any longer that a block starts there.
+TEST(AFreeOfALargeBlockTwice, IsFoundWhenItsPagesWereJoinedWithOthers) {
+  for (const bool first_goes_first : {true, false}) {
+    const std::string text = text_of_abort([&] {
+      Heap heap;
+      void* const first = heap.allocate(100 * KiB);
+      void* const second = heap.allocate(100 * KiB);
+      static_cast<void>(heap.allocate(100 * KiB));
+      heap.free(first_goes_first ? first : second);
+      heap.free(first_goes_first ? second : first);
+      heap.free(second);
+    });
+    EXPECT_NE(text.find("a large block is freed once"), std::string::npos) << text;
+  }
+}
+
+TEST(AFreeOfALargeBlockTwice, IsFoundWhenItsPagesHaveBecomeAnother) {
+  const std::string text = text_of_abort([] {
+    Heap heap;
+    void* const first = heap.allocate(100 * KiB);
+    void* const second = heap.allocate(100 * KiB);
+    static_cast<void>(heap.allocate(100 * KiB));
+    heap.free(first);
+    heap.free(second);
+    static_cast<void>(heap.allocate(200 * KiB));
+    heap.free(second);
+  });
+  EXPECT_NE(text.find("a large block is freed once"), std::string::npos) << text;
+}
+
+TEST(AFreeOfALargeBlockTwice, IsReportedByADebugHeapThatOtherBlocksComeToAsWell) {
+  GeneralAllocator general = c_library_allocator();
+  general.served_before = true;
+  for (const std::size_t size : {100 * KiB, 2 * MiB}) {
+    const std::string text = text_of_abort([&] {
+      HeapOptions options;
+      options.checks = Checks::debug;
+      options.general = &general;
+      Heap heap(options);
+      void* const block = heap.allocate(size);
+      static_cast<void>(heap.allocate(size));
+      heap.free(block);
+      heap.free(block);
+    });
+    EXPECT_NE(text.find("double free of a large block"), std::string::npos) << text;
+  }
+}
+
 // The last span is of the request's own bin, behind more too small ones than are looked at, and more than large
 // enough.
 TEST(SpanSet, FindsTheLastSpanThoughItsBinIsLong) {
