@@ -217,6 +217,12 @@ void SnapshotBlocks::collect() noexcept {
   walk->append_large();
 }
 
+bool SnapshotBlocks::is_in_arena(std::uint64_t address) noexcept {
+  const auto* const pointer = reinterpret_cast<const void*>(address);
+  return hook.heap->operations->owns(*hook.heap, pointer) ||
+         (hook.raw_heap != nullptr && hook.raw_heap->operations->owns(*hook.raw_heap, pointer));
+}
+
 SnapshotBlocks::Found SnapshotBlocks::find(std::uint64_t address) const noexcept {
   const Area* area = nullptr;
   std::uint32_t index = 0;

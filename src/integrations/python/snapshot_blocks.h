@@ -43,6 +43,8 @@ class SnapshotBlocks {
   // Of any address. No area: it lies in no block that was ever handed out.
   [[nodiscard]] Found find(std::uint64_t address) const noexcept;
 
+  [[nodiscard]] static bool is_in_arena(std::uint64_t address) noexcept;
+
   [[nodiscard]] std::uint8_t& mark_of(const Found& found) noexcept { return marks_[found.mark]; }
 
   // visit(Found) for each allocated one.

@@ -112,7 +112,8 @@ void SnapshotObjects::find_objects() noexcept {
 
 // An object that isn't in a block of Tarn's.
 void SnapshotObjects::see_outside(std::uint64_t object) noexcept {
-  if (blocks_.find(object).area != nullptr || outside_.find(object) != AddressIndex::none) {
+  if (outside_.find(object) != AddressIndex::none || blocks_.find(object).area != nullptr ||
+      SnapshotBlocks::is_in_arena(object)) {  // a pointer to what is no longer there
     return;
   }
   const std::uint32_t type = memory_.holds(object, sizeof(ObjectView)) && object % 8 == 0
