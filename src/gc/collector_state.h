@@ -129,13 +129,19 @@ class CollectorState {
   void end() noexcept;
 
   // trial.cpp: who's garbage.
+  void use_large_pages() noexcept;
   [[nodiscard]] bool prepare(const Deadline& deadline) noexcept;
   [[nodiscard]] bool tally(const Deadline& deadline) noexcept;
   template <bool some_are_marked>
   void tally_pool(const Pool& pool, std::size_t index, SeenReferences& seen) noexcept;
   void tally_large() noexcept;
   [[nodiscard]] bool mark(const Deadline& deadline) noexcept;
-  void mark_roots(const std::byte* arena) noexcept;
+  void mark_at_once() noexcept;
+  void fold_scratches(const std::byte* arena) noexcept;
+  void push_roots(const std::byte* arena) noexcept;
+  [[nodiscard]] std::size_t mark_roots(const std::byte* arena) noexcept;
+  template <typename Reach>
+  void see_roots(const std::byte* arena, Reach reach) noexcept;
   void mark_object(Object& object) noexcept;
   template <typename Reach>
   [[nodiscard]] bool drain(const Deadline& deadline, Reach reach) noexcept;
@@ -243,6 +249,7 @@ class CollectorState {
   std::size_t arena_ = 0;  // where a walk has stopped
   std::size_t place_ = 0;  // in the arena: a pool, or a word
   std::size_t stale_ = 0;  // so many entries of the stack are from before this slice
+  std::size_t unmarked_ = 0;  // candidates that nobody has reached yet; in one go
   std::size_t condemned_ = 0;
   std::size_t rescued_ = 0;  // since T
   std::size_t rounds_ = 0;
