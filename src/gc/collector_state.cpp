@@ -17,7 +17,7 @@ CollectorState::CollectorState(ObjectHeap& heap, const CollectorOptions& given)
       base_(heap_.pools().range().base()),
       span_(heap_.pools().range().span()),
       rule_(given.thresholds) {
-  kinds_ = static_cast<std::uint8_t*>(os::map(kinds_size(), os::page_size()));
+  kinds_ = static_cast<PoolKind*>(os::map(kinds_size(), os::page_size()));
   if (kinds_ == nullptr || !stack_.open(span_)) {
     stack_.close();
     if (kinds_ != nullptr) {
@@ -75,7 +75,8 @@ void CollectorState::allocating(std::size_t bytes) noexcept {
     case PacingRule::Want::nothing:
       break;
     case PacingRule::Want::young:
-      if (!is_under_way()) {  // else it has been given time already
+      // One under way has been given time already.
+      if (!is_under_way() && rule_.is_worthwhile(figures(), heap_.held_bytes())) {
         collect(Generation::young);
       }
       break;
@@ -178,7 +179,7 @@ void CollectorState::end() noexcept {
   of.examined += current_.examined;
   of.unreachable += current_.unreachable;
   statistics.gave_up += current_.gave_up ? 1U : 0U;
-  rule_.collected(last_, figures_before_, figures());
+  rule_.collected(last_, figures_before_, figures(), heap_.held_bytes());
   if (has(options.debug, CollectorDebug::statistics)) {
     tell_of_collection();
   }

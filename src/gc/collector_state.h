@@ -57,6 +57,10 @@ namespace tarn::gc {
 using object::HeapState;
 using object::LargeObject;
 
+// Of a pool in a collection. A tallied one has objects that aren't marked from the first: nobody else is looked for,
+// and has a tally.
+enum class PoolKind : std::uint8_t { no_references, has_references, tallied };
+
 class CollectorState {
  public:
   // std::bad_alloc.
@@ -193,8 +197,13 @@ class CollectorState {
   template <typename Visit>
   void for_each_condemned_large(Visit visit) noexcept;
 
+  // Calls visit(first word, end) for the parts of an arena, in words of its tables, where tallies may be other than
+  // zero. In slices: all of it, since pools come and go meanwhile.
+  template <typename Visit>
+  void for_each_tallied(const std::byte* arena, Visit visit) const noexcept;
+
   // Of any address in a pool.
-  [[nodiscard]] std::uint8_t& kind_of(const void* address) const noexcept {
+  [[nodiscard]] PoolKind& kind_of(const void* address) const noexcept {
     return kinds_[(base::address_of(address) - base_) >> ObjectGeometry::pool_shift];
   }
   [[nodiscard]] std::size_t kinds_size() const noexcept {
@@ -223,7 +232,7 @@ class CollectorState {
   const SideTables sides_;
   const std::uintptr_t base_;  // of all arenas
   const std::size_t span_;
-  std::uint8_t* kinds_ = nullptr;  // of each pool: whether its objects may have references
+  PoolKind* kinds_ = nullptr;  // of each pool
   PacingRule rule_;
   MarkStack stack_;
   BlockStarts starts_;
@@ -298,7 +307,8 @@ bool CollectorState::for_each_pool(const Deadline& deadline, Visit visit) noexce
       const std::size_t index = place_;
       const Pool& pool = arena->pools[index];
       const std::byte* const start = arena->address + index * ObjectGeometry::pool_size;
-      if ((pool.state == PoolState::used || pool.state == PoolState::full) && kind_of(start) != 0) {
+      if ((pool.state == PoolState::used || pool.state == PoolState::full) && 
+          kind_of(start) != PoolKind::no_references) {
         if (deadline.has_passed()) {
           return false;
         }
@@ -310,6 +320,19 @@ bool CollectorState::for_each_pool(const Deadline& deadline, Visit visit) noexce
   arena_ = 0;
   place_ = 0;
   return true;
+}
+
+template <typename Visit>
+void CollectorState::for_each_tallied(const std::byte* arena, Visit visit) const noexcept {
+  if (in_slices_) {
+    visit(std::size_t{0}, words_per_arena);
+    return;
+  }
+  for (std::size_t i = 0; i < ObjectGeometry::pools_per_arena; ++i) {
+    if (kind_of(arena + i * ObjectGeometry::pool_size) == PoolKind::tallied) {
+      visit(i * words_per_pool, (i + 1) * words_per_pool);
+    }
+  }
 }
 
 template <typename Visit>

@@ -78,7 +78,7 @@ LeakReport CollectorState::find_leaks() {
 
   const auto is_garbage = [this](const Object& object) {
     return is_candidate(object) && !heap_.test(SideBit::mark, object) &&
-           (!is_pooled(object) || kind_of(&object) != 0);
+           (!is_pooled(object) || kind_of(&object) != PoolKind::no_references);
   };
   std::map<const Type*, LeakReport::OfType> types;
   std::unordered_set<const Object*> seen;

@@ -12,7 +12,7 @@ constexpr std::size_t least_page = 4096;
 // Passed by value: what is stored through a tally may alias anything else.
 struct Range {
   SideTables sides;
-  const std::uint8_t* kinds;
+  const PoolKind* kinds;
   std::uintptr_t base;
   std::size_t span;
   bool sees_large;
@@ -29,7 +29,7 @@ template <bool some_are_marked>
     }
     return;
   }
-  if (range.kinds[offset >> ObjectGeometry::pool_shift] == 0) {
+  if (range.kinds[offset >> ObjectGeometry::pool_shift] == PoolKind::no_references) {
     return;
   }
   if constexpr (some_are_marked) {
@@ -45,8 +45,12 @@ constexpr std::uint64_t signs = 0x8080808080808080U;
 // Of 64 tallies, eight a word: a bit for each that's below zero.
 [[nodiscard]] inline std::uint64_t roots_among(const std::uint64_t* tallies) noexcept {
   constexpr std::uint64_t gather = 0x0102040810204080U;  // the nth byte's lowest bit to bit 56 + n
-  std::uint64_t roots = 0;
+  std::uint64_t any = 0;
   for (unsigned i = 0; i < 8; ++i) {
+    any |= tallies[i];
+  }
+  std::uint64_t roots = 0;
+  for (unsigned i = 0; (any & signs) != 0 && i < 8; ++i) {
     roots |= ((tallies[i] & signs) >> 7U) * gather >> 56U << 8 * i;
   }
   return roots;
@@ -103,12 +107,12 @@ bool CollectorState::prepare(const Deadline& deadline) noexcept {
     for (std::size_t i = 0; i < ObjectGeometry::pools_per_arena; ++i) {
       const Pool& pool = arena->pools[i];
       const std::byte* const address = start + i * ObjectGeometry::pool_size;
-      std::uint8_t& kind = kind_of(address);
-      kind = 0;
+      PoolKind& kind = kind_of(address);
+      kind = PoolKind::no_references;
       if (i < arena->first_untouched &&
           (pool.state == PoolState::used || pool.state == PoolState::full)) {
         const Type* const type = sides_.record(address).family->type;
-        kind = type == nullptr || type->has_references() ? 1 : 0;
+        kind = type == nullptr || type->has_references() ? PoolKind::has_references : PoolKind::no_references;
       }
     }
   });
@@ -159,6 +163,16 @@ void CollectorState::tally_pool(const Pool& pool, std::size_t index,
   const Type* const common = sides_.record(start).family->type;
   const bool in_slices = in_slices_;
   std::size_t examined = 0;
+  if constexpr (some_are_marked) {
+    std::uint64_t unmarked = 0;
+    for (std::size_t word = 0; word < words_per_pool; ++word) {
+      unmarked |= starts[word] & ~marks[word];
+    }
+    if (unmarked == 0) {
+      return;
+    }
+  }
+  kind_of(start) = PoolKind::tallied;
   if (common != nullptr && common->slots().traverse_rest == nullptr) {
     // What most objects are: so many references, at known places.
     const std::uint16_t* const offsets = common->member_offsets();
@@ -204,7 +218,7 @@ void CollectorState::tally_pool(const Pool& pool, std::size_t index,
     }
     return;
   }
-  if (kind_of(&object) != 0 && !sides_.test(SideBit::mark, &object)) {
+  if (kind_of(&object) != PoolKind::no_references && !sides_.test(SideBit::mark, &object)) {
     sides_.set(SideBit::mark, &object);
     stack_.push(object);
   }
@@ -350,24 +364,30 @@ std::size_t CollectorState::mark_roots(const std::byte* arena) noexcept {
   const auto* const tallies = reinterpret_cast<const std::uint64_t*>(sides_.tallies(arena));
   std::uint64_t* const marks = sides_.table(SideBit::mark, arena);
   std::size_t count = 0;
-  for (std::size_t word = 0; word < words_per_arena; ++word) {
-    const std::uint64_t roots = roots_among(tallies + word * 8) & ~marks[word];
-    marks[word] |= roots;
-    count += static_cast<std::size_t>(std::popcount(roots));
-  }
+  for_each_tallied(arena, [&](std::size_t first, std::size_t end) {
+    for (std::size_t word = first; word < end; ++word) {
+      if (const std::uint64_t roots = roots_among(tallies + word * 8) & ~marks[word]; roots != 0) {
+        marks[word] |= roots;
+        count += static_cast<std::size_t>(std::popcount(roots));
+      }
+    }
+  });
   return count;
 }
 
 // What those roots refer to is marked. All tallies are zero again.
 template <typename Reach>
 void CollectorState::see_roots(const std::byte* arena, Reach reach) noexcept {
-  auto* const tallies = reinterpret_cast<std::uint64_t*>(sides_.tallies(arena));
-  for (std::size_t word = 0; word < words_per_arena; ++word) {
-    for (std::uint64_t roots = roots_among(tallies + word * 8); roots != 0; roots &= roots - 1) {
-      const auto granule = word * 64 + static_cast<std::size_t>(std::countr_zero(roots));
-      object::for_each_edge(*reinterpret_cast<const Object*>(arena + granule * granule_size), reach);
+  const auto* const tallies = reinterpret_cast<const std::uint64_t*>(sides_.tallies(arena));
+  for_each_tallied(arena, [&](std::size_t first, std::size_t end) {
+    for (std::size_t word = first; word < end; ++word) {
+      for (std::uint64_t roots = roots_among(tallies + word * 8); roots != 0; roots &= roots - 1) {
+        const auto granule = word * 64 + static_cast<std::size_t>(std::countr_zero(roots));
+        object::for_each_edge(*reinterpret_cast<const Object*>(arena + granule * granule_size),
+                              reach);
+      }
     }
-  }
+  });
   zero_tallies(arena);
 }
 
@@ -430,6 +450,9 @@ bool CollectorState::condemn(const Deadline& deadline) noexcept {
     ++condemned_;
   };
   const bool done = for_each_pool(deadline, [&](const Pool& pool, std::size_t index) {
+    if (!in_slices_ && kind_of(pool.start()) != PoolKind::tallied) {
+      return;
+    }
     const std::byte* const start = pool.start() - index * ObjectGeometry::pool_size;
     const std::uint64_t* const marks = sides_.table(SideBit::mark, start) + index * words_per_pool;
     const std::uint64_t* const visited =
