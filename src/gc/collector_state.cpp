@@ -18,13 +18,10 @@ CollectorState::CollectorState(ObjectHeap& heap, const CollectorOptions& given)
       span_(heap_.pools().range().span()),
       rule_(given.thresholds) {
   kinds_ = static_cast<PoolKind*>(os::map(kinds_size(), os::page_size()));
-  if (kinds_ == nullptr || !stack_.open(span_)) {
-    stack_.close();
-    if (kinds_ != nullptr) {
-      os::release(kinds_, kinds_size());
-    }
+  if (kinds_ == nullptr) {
     tarn::detail::throw_bad_alloc();
   }
+  stack_.open(span_);
   TARN_CHECK(heap_.hooks().context, ==, nullptr, "a heap has one collector");
   heap_.hooks() = {.context = this,
                    .allocating = &hear_allocating,
@@ -121,6 +118,17 @@ bool CollectorState::collect(std::chrono::nanoseconds budget) noexcept {
 void CollectorState::finish_slices() noexcept {
   if (is_under_way() && !is_running_) {
     run(Deadline());
+  }
+}
+
+void CollectorState::refuse_while_anyone_dies(const char* function) const noexcept {
+  if (heap_.is_anyone_dying()) {
+    base::fail(base::Message()
+                   .text("tarn: ")
+                   .text(function)
+                   .text(" was called while an object dies (from a destructor, a finalizer, or the "
+                         "callback of a weak reference), where a container may be half cleared; call "
+                         "it when that's over\n"));
   }
 }
 
@@ -281,7 +289,9 @@ void CollectorState::freeze() noexcept {
   if (is_running_) {
     return;
   }
-  finish_slices();
+  if (!heap_.is_anyone_dying()) {
+    finish_slices();
+  }
   heap_.for_each_object([this](Object& object) {
     if (!tarn::detail::Access::is_dying(object) && object.type().has_references()) {
       heap_.set(SideBit::frozen, object);
@@ -295,7 +305,9 @@ void CollectorState::unfreeze() noexcept {
   if (is_running_ || !has_frozen_) {
     return;
   }
-  finish_slices();
+  if (!heap_.is_anyone_dying()) {
+    finish_slices();
+  }
   heap_.for_each_object([this](Object& object) { heap_.clear(SideBit::frozen, object); });
   has_frozen_ = false;
 }

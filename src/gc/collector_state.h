@@ -73,6 +73,9 @@ class CollectorState {
   bool collect(std::chrono::nanoseconds budget) noexcept;
   // Goes on with what is under way until it's over.
   void finish_slices() noexcept;
+  // Aborts with a message while an object dies: a container that is being cleared may hold what is gone, and `function`
+  // would look at it.
+  void refuse_while_anyone_dies(const char* function) const noexcept;
   [[nodiscard]] bool is_under_way() const noexcept { return phase_ != Phase::idle; }
   [[nodiscard]] const Collection& last() const noexcept { return last_; }
 

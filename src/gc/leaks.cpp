@@ -63,6 +63,7 @@ LeakReport CollectorState::find_leaks() {
   if (is_running_) {
     return report;
   }
+  refuse_while_anyone_dies("find_leaks()");
   finish_slices();
   current_ = Collection();
   in_slices_ = false;
