@@ -123,12 +123,10 @@ void CollectorState::finish_slices() noexcept {
 
 void CollectorState::refuse_while_anyone_dies(const char* function) const noexcept {
   if (heap_.is_anyone_dying()) {
-    base::fail(base::Message()
-                   .text("tarn: ")
-                   .text(function)
-                   .text(" was called while an object dies (from a destructor, a finalizer, or the "
-                         "callback of a weak reference), where a container may be half cleared; call "
-                         "it when that's over\n"));
+    base::fail(base::Message().text("tarn: ").text(function).text(
+        " was called while an object dies (from a destructor, a finalizer, or the "
+        "callback of a weak reference), where a container may be half cleared; call "
+        "it when that's over\n"));
   }
 }
 

@@ -258,9 +258,9 @@ class CollectorState {
   std::size_t stress_count_ = 0;
   std::size_t large_allocated_ = 0;  // bytes, ever
 
-  std::size_t arena_ = 0;  // where a walk has stopped
-  std::size_t place_ = 0;  // in the arena: a pool, or a word
-  std::size_t stale_ = 0;  // so many entries of the stack are from before this slice
+  std::size_t arena_ = 0;     // where a walk has stopped
+  std::size_t place_ = 0;     // in the arena: a pool, or a word
+  std::size_t stale_ = 0;     // so many entries of the stack are from before this slice
   std::size_t unmarked_ = 0;  // candidates that nobody has reached yet; in one go
   std::size_t condemned_ = 0;
   std::size_t rescued_ = 0;  // since T
@@ -310,7 +310,7 @@ bool CollectorState::for_each_pool(const Deadline& deadline, Visit visit) noexce
       const std::size_t index = place_;
       const Pool& pool = arena->pools[index];
       const std::byte* const start = arena->address + index * ObjectGeometry::pool_size;
-      if ((pool.state == PoolState::used || pool.state == PoolState::full) && 
+      if ((pool.state == PoolState::used || pool.state == PoolState::full) &&
           kind_of(start) != PoolKind::no_references) {
         if (deadline.has_passed()) {
           return false;

@@ -127,17 +127,18 @@ TEST_F(WithoutMemory, ACollectionInSlicesGoesThrough) {
 #if TARN_TEST_OWNS_MALLOC
 // Under a limit of addresses the stack has what it's granted, and if that's nothing, a few places of its own.
 TEST(WithoutAddresses, TheMarkStackHasAFewPlaces) {
-  const auto use_stack = [] {
+  ObjectHeap heap;
+  const Ref<Node> object = heap.make<Node>();
+  const auto use_stack = [&] {
     rlimit limit{};
     getrlimit(RLIMIT_AS, &limit);
     limit.rlim_cur = 1;
     setrlimit(RLIMIT_AS, &limit);
     gc::MarkStack stack;
     stack.open(std::size_t{1} << 37);
-    auto& object = *static_cast<Object*>(static_cast<void*>(&limit));
     std::size_t pushed = 0;
     for (; !stack.overflowed() && pushed < 100'000; ++pushed) {
-      stack.push(object);
+      stack.push(*object);
     }
     const bool is_right = stack.overflowed() && pushed > 16 && stack.size() == pushed - 1;
     while (!stack.is_empty()) {
