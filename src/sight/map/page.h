@@ -1,0 +1,20 @@
+// The page of tarn map: its template, which web/map/ is built into, and a snapshot file's columns in it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tarn::sight {
+
+// The page without data, as web/map/build.mjs wrote it.
+[[nodiscard]] std::string_view page_template();
+
+// A page that shows the snapshots of the file, or one of them. Throws BadSnapshot.
+[[nodiscard]] std::string map_page(const std::string& file, std::optional<std::int64_t> snapshot);
+
+// Deflated (zlib's format) and in base64, which no script element can be closed with.
+[[nodiscard]] std::string packed(const std::string& bytes);
+
+}  // namespace tarn::sight
