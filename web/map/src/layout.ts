@@ -89,26 +89,42 @@ function sideOfArena(heap: Heap, arena: number): number {
   return Math.sqrt(heap.arenaSize[arena] / unit) * (1 + gapOfPools) + 1.6;
 }
 
+// The width with which everything comes nearest to the window's shape: heights are guessed, which is near enough.
+function chooseWidth(heap: Heap, groups: Plan[], outsideBytes: number, aspect: number): number {
+  let least = 60;
+  let largeArea = outsideBytes / unit;
+  for (const size of heap.largeSize) {
+    const side = Math.sqrt(size / unit);
+    largeArea += (side + 1) ** 2 * 1.1;
+    least = Math.max(least, side);
+  }
+  const sides = groups.map(({ arenas }) => sideOfArena(heap, arenas[0]));
+  least = Math.max(least, ...sides);
+  let best = least;
+  let bestScale = 0;
+  for (let width = least; width < least * 400; width *= 1.03) {
+    let height = largeArea / width + (heap.largeSize.length > 0 ? headingHeight + 8 : 0) + (outsideBytes > 0 ? headingHeight + 4 : 0);
+    groups.forEach(({ arenas }, i) => {
+      const columns = Math.max(1, Math.floor((width + 4) / (sides[i] + 4)));
+      height += headingHeight + 8 + Math.ceil(arenas.length / columns) * (sides[i] + arenaLabel + 3);
+    });
+    const scale = Math.min(aspect / width, 1 / height);
+    if (scale > bestScale) {
+      bestScale = scale;
+      best = width;
+    }
+  }
+  return best;
+}
+
 export function makeLayout(heap: Heap, order: ArenaOrder, aspect: number): Layout {
   const boxes = new Boxes(heap.poolAddress.length + heap.largeAddress.length + 1);
   const poolsOfArena: number[][] = Array.from({ length: heap.arenaAddress.length }, () => []);
   for (let pool = 0; pool < heap.poolAddress.length; ++pool) {
     poolsOfArena[heap.poolArena[pool]].push(pool);
   }
-  let area = 0;
-  let widest = 40;
-  for (let i = 0; i < heap.arenaAddress.length; ++i) {
-    const side = sideOfArena(heap, i);
-    area += (side + 4) * (side + 4 + arenaLabel);
-    widest = Math.max(widest, side);
-  }
-  for (const size of heap.largeSize) {
-    area += size / unit * 1.2;
-    widest = Math.max(widest, Math.sqrt(size / unit));
-  }
   const outsideBytes = heap.outsideSize.length * 64;
-  area += outsideBytes / unit;
-  const width = Math.max(widest + 4, Math.sqrt(area * 1.15 * aspect));
+  const width = chooseWidth(heap, plans(heap, order), outsideBytes, aspect);
 
   const arenas: ArenaPlace[] = [];
   const chains: ArenaPlace[][] = [];
@@ -149,21 +165,28 @@ export function makeLayout(heap: Heap, order: ArenaOrder, aspect: number): Layou
     const top = y;
     y += headingHeight;
     const bySize = Array.from(boxOfLarge.keys()).sort((a, b) => heap.largeSize[b] - heap.largeSize[a]);
+    // Shelves as high as their first block; in a shelf, columns as wide as theirs, in which smaller ones are stacked.
     let x = 0;
-    let rowHeight = 0;
+    let shelf = 0;
+    let columnWidth = 0;
+    let columnEnd = 0;
     for (const large of bySize) {
       const side = Math.sqrt(heap.largeSize[large] / unit);
-      if (x > 0 && x + side > width) {
-        x = 0;
-        y += rowHeight + 1;
-        rowHeight = 0;
+      if (columnWidth > 0 && columnEnd + side > shelf) {
+        x += columnWidth + 1;
+        columnWidth = columnEnd = 0;
+      }
+      if (shelf === 0 || (columnWidth === 0 && x + side > width)) {
+        y += shelf === 0 ? 0 : shelf + 1;
+        x = columnWidth = columnEnd = 0;
+        shelf = side;
       }
       boxOfLarge[large] = boxes.count;
-      boxes.add(x, y, side, side, heap.firstLarge + large, 1, 4, -1);
-      x += side + 1;
-      rowHeight = Math.max(rowHeight, side);
+      boxes.add(x, y + columnEnd, side, side, heap.firstLarge + large, 1, 4, -1);
+      columnWidth = Math.max(columnWidth, side);
+      columnEnd += side + 1;
     }
-    y += rowHeight;
+    y += shelf;
     sections.push({
       title: "Large blocks", note: `${heap.largeAddress.length} of whole pages, each with pages of its own`,
       x: 0, y: top, width, height: y - top,

@@ -117,7 +117,7 @@ class Page {
     this.timeLine.draw(ordinal);
     fillStrip(byId("strip"), heap, (owner) => this.pressOwner(owner));
     byId("program").textContent = (this.names.programs[ordinal].split("/").pop() ?? "") || "Python";
-    byId("facts").textContent = `${plural(heap.arenaAddress.length, "arena")} · ${plural(this.blocks(), "block")} · ${bytesText(this.names.resident[ordinal])} resident`;
+    byId("facts").textContent = `${plural(heap.arenaAddress.length, "arena")} · ${plural(this.blocks(), "block")}`;
     document.title = `Heap map: ${byId("program").textContent}`;
     this.showTab(this.tab);
     this.showChosen();
@@ -154,20 +154,17 @@ class Page {
 
   private fillLegend(): void {
     const legend = byId("legend");
-    const wasClosed = legend.querySelector("details")?.open === false || (legend.firstChild === null && innerWidth <= 760);
     const { name, says } = modes.find(({ mode }) => mode === this.mode) ?? modes[0];
-    const details = make("details", {}, make("summary", { title: says }, `Colour: ${name.toLowerCase()}`),
-      make("div", { class: "shapes" }, ...(["allocated", "free", "untouched"] as const).map((state) =>
-        make("span", {}, make("i", { class: `shape ${state}` }), state))));
-    details.open = !wasClosed;
+    legend.title = `${name}: ${says}`;
+    legend.replaceChildren(make("div", { class: "shapes" }, ...(["allocated", "free", "untouched"] as const).map((state) =>
+      make("span", {}, make("i", { class: `shape ${state}` }), state))));
     for (const entry of this.colours.entries) {
       const swatch = make("i", { class: "swatch" });
       swatch.style.setProperty("background", entry.colour);
       const pressed = this.highlight?.grouping === null && this.highlight.key === entry.index && this.highlight.name === entry.label;
-      details.append(make("button", { title: `${entry.label}: ${plural(entry.blocks, "block")}`, "aria-pressed": String(pressed), on: () => this.highlightEntry(entry.index, entry.label) },
-        swatch, make("span", { class: "name" }, entry.label), make("span", { class: "amount" }, bytesText(entry.bytes))));
+      legend.append(make("button", { title: `${entry.label}: ${plural(entry.blocks, "block")}`, "aria-pressed": String(pressed), on: () => this.highlightEntry(entry.index, entry.label) },
+        swatch, entry.label, make("span", { class: "amount" }, bytesText(entry.bytes))));
     }
-    legend.replaceChildren(details);
   }
 
   draw(): void {

@@ -86,9 +86,13 @@ export class Overlay {
       const { arena } = place;
       const size = Math.min(13, label * 0.62);
       const free = heap.arenaFree[arena];
-      const short = `${addressText(heap.arenaAddress[arena])}`;
-      const words = label < 12 ? short
-        : `arena ${short} · ${bytesText(heap.arenaResident[arena])} of ${bytesText(heap.arenaSize[arena])} resident · nfreepools ${free}`;
+      const address = addressText(heap.arenaAddress[arena]);
+      const resident = bytesText(heap.arenaResident[arena]);
+      context.font = `${size}px ${font}`;
+      const words = [
+        `arena ${address} · ${resident} of ${bytesText(heap.arenaSize[arena])} resident · nfreepools ${free}`,
+        `${address} · ${resident} resident · nfreepools ${free}`, `${address} · ${resident}`, address,
+      ].find((text) => context.measureText(text).width < r.width - 10) ?? resident;
       this.text(words, r.x + 5, r.y + label / 2, size, theme.text, r.width - 10);
     }
   }

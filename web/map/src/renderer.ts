@@ -195,15 +195,18 @@ export class Renderer {
     for (let box = 0; box < this.boxes; ++box) {
       const first = grid[box * 4];
       const blocks = grid[box * 4 + 1];
-      let red = 0, green = 0, blue = 0, weight = 0, lit = 0, litRed = 0, litGreen = 0, litBlue = 0;
+      let red = 0, green = 0, blue = 0, live = 0, free = 0, lit = 0, litRed = 0, litGreen = 0, litBlue = 0;
       for (let slot = first; slot < first + blocks; ++slot) {
         const at = texels[slot * 4] * 4;
         const state = texels[slot * 4 + 1];
-        const share = state === State.allocated ? 1 : state === State.free ? 0.25 : 0.03;
-        red += palette[at] * share;
-        green += palette[at + 1] * share;
-        blue += palette[at + 2] * share;
-        weight += share;
+        if (state === State.allocated) {
+          ++live;
+          red += palette[at];
+          green += palette[at + 1];
+          blue += palette[at + 2];
+        } else if (state === State.free) {
+          ++free;
+        }
         if (texels[slot * 4 + 2] !== 0) {
           ++lit;
           litRed += palette[at];
@@ -212,8 +215,13 @@ export class Renderer {
         }
       }
       const all = Math.max(1, blocks);
-      const rest = all - weight;
-      let colour = [red + theme.ground[0] * rest, green + theme.ground[1] * rest, blue + theme.ground[2] * rest].map((sum) => sum / all);
+      // Few live blocks pin a pool as many do: they are seen more than their share.
+      const strength = live === 0 ? 0 : 0.2 + 0.8 * (live / all) ** 0.7;
+      const hollow = (0.3 * free) / all;
+      let colour = [red, green, blue].map((sum, i) => {
+        const ground = theme.ground[i] + hollow * (theme.line[i] - theme.ground[i]);
+        return live === 0 ? ground : ground + strength * (sum / live - ground);
+      });
       if (this.lit) {
         // A single one among a thousand is seen still.
         const share = lit === 0 ? 0 : 0.45 + (0.55 * lit) / all;
