@@ -47,7 +47,7 @@ export class Camera implements View {
   }
 
   flyTo(rectangle: Rectangle, most?: number): void {
-    this.go(this.showing(rectangle, Math.min(this.width, this.height) * 0.3, most), true);
+    this.go(this.showing(rectangle, Math.min(this.width, this.height) * 0.07, most), true);
   }
 
   private go(to: View, animated: boolean): void {

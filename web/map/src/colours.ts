@@ -141,7 +141,7 @@ export function colouring(heap: Heap, names: Names, mode: Mode): Colouring {
     case "density": {
       const steps = 8;
       labels = Array.from({ length: steps }, (_, i) => ({
-        colour: rampColour(1 - i / (steps - 1)), label: `${i * 12.5} to ${(i + 1) * 12.5} % of the page allocated`,
+        colour: rampColour(1 - i / (steps - 1)), label: `${Math.floor(i * 12.5)} to ${Math.floor((i + 1) * 12.5)} % of the page`,
       }));
       const density = densities(heap);
       for (let slot = 0; slot < heap.slots; ++slot) {
@@ -173,7 +173,7 @@ export function colouring(heap: Heap, names: Names, mode: Mode): Colouring {
       const sizes = [...new Set(heap.poolBlockSize)].filter((size) => size > 0).sort((a, b) => a - b).slice(0, 250);
       const number = new Map(sizes.map((size, i) => [size, i]));
       labels = sizes.map((size, i) => ({
-        colour: rampColour(sizes.length === 1 ? 0.5 : i / (sizes.length - 1)), label: `blocks of ${bytesText(size)}`,
+        colour: rampColour(sizes.length === 1 ? 0.5 : i / (sizes.length - 1)), label: bytesText(size),
       }));
       labels.push({ colour: named[2], label: "large blocks" }, { colour: grey, label: "outside of Tarn" });
       indices.fill(sizes.length, heap.firstLarge, heap.firstOutside);

@@ -42,6 +42,7 @@ class Page {
   private found: Found[] | null = null;
   private question = "";
   private drawing = false;
+  private moved = false;  // by the reader: until then all is shown, however the window changes
   private readonly heaps = new Map<number, Heap>();
 
   constructor(private readonly names: Names, private readonly data: Map<string, string>) {
@@ -80,7 +81,11 @@ class Page {
     byId("question").addEventListener("input", () => this.ask(byId<HTMLInputElement>("question").value, false));
     fillHelp(byId<HTMLDialogElement>("help-text"));
     listen(this.stage, byId("blocks"), this.camera, {
-      moved: () => this.draw(),
+      moved: () => {
+        this.moved = true;
+        this.hover(-1, -1);
+        this.draw();
+      },
       hovered: (x, y) => this.hover(x, y),
       left: () => this.hover(-1, -1),
       pressed: (x, y) => this.press(x, y),
@@ -194,11 +199,16 @@ class Page {
     this.camera.resize(width, height, density);
     if (this.heap !== undefined) {
       this.timeLine.draw(this.heap.ordinal);
+      if (!this.moved) {
+        this.relayout(true);
+        this.repaint();
+      }
       this.draw();
     }
   }
 
   fit(animated: boolean): void {
+    this.moved = false;
     this.camera.fit(animated);
     this.draw();
   }
@@ -372,6 +382,7 @@ class Page {
   }
 
   select(slot: number, fly: boolean): void {
+    this.moved ||= fly;
     this.selected = slot;
     this.showTab("block");
     if (fly && slot >= 0) {
@@ -416,6 +427,7 @@ class Page {
     const wanted = owner === "large" ? "Large blocks" : owner === "arenas" ? "heap" : "";
     const section = this.layout.sections.find(({ title }) => wanted !== "" && title.includes(wanted));
     if (section !== undefined) {
+      this.moved = true;
       this.camera.flyTo(section);
       this.draw();
     } else {
@@ -475,10 +487,11 @@ class Page {
 
   // Into what lies there: the arena, then the pool, then the block.
   private closer(x: number, y: number): void {
+    this.moved = true;
     const hit = hitAt(this.layout, x, y);
     const place = this.layout.arenas.find(({ arena }) => arena === hit.arena);
     const { camera } = this;
-    const fills = (width: number): boolean => width * camera.scale > camera.width * 0.3;
+    const fills = (width: number): boolean => width * camera.scale > Math.min(camera.width, camera.height) * 0.6;
     const { rectangles } = this.layout.boxes;
     if (place !== undefined && !fills(place.width)) {
       camera.flyTo(place);
@@ -486,7 +499,7 @@ class Page {
       const [left, top, width, height] = rectangles.subarray(hit.box * 4, hit.box * 4 + 4);
       camera.flyTo({ x: left, y: top, width, height });
     } else if (hit.slot >= 0) {
-      camera.flyTo(slotRectangle(this.layout, hit.slot), 4000);
+      camera.flyTo(slotRectangle(this.layout, hit.slot), 260 / slotRectangle(this.layout, hit.slot).width);
     }
     this.draw();
   }
@@ -532,11 +545,13 @@ class Page {
       c: () => this.setMode(modes[(modes.findIndex(({ mode }) => mode === this.mode) + 1) % modes.length].mode),
       o: () => this.setOrder(this.order === "usable" ? "address" : "usable"), " ": () => this.timeLine.toggle(),
       "[": () => void this.show(Math.max(0, ordinal - 1)), "]": () => void this.show(Math.min(this.names.count - 1, ordinal + 1)),
-      Enter: () => this.selected >= 0 ? this.camera.flyTo(slotRectangle(this.layout, this.selected), 4000) : this.closer(this.camera.x, this.camera.y),
+      Enter: () => this.selected >= 0 ? this.camera.flyTo(slotRectangle(this.layout, this.selected), 260 / slotRectangle(this.layout, this.selected).width) : this.closer(this.camera.x, this.camera.y),
     };
     const action = number >= 1 && number <= modes.length ? (): void => this.setMode(modes[number - 1].mode) : actions[event.key];
     if (action !== undefined) {
       event.preventDefault();
+      this.moved ||= event.key.startsWith("Arrow") || ["+", "=", "-"].includes(event.key);
+      this.hover(-1, -1);
       action();
       this.draw();
     }

@@ -89,6 +89,10 @@ void main() {
     } else {
       near = mix(ground, line, least < 6.0 ? 0.12 : edge < gap + 1.0 ? 0.30 : 0.06);
     }
+    // What isn't allocated keeps a trace of the pool's colour until its blocks can be told apart.
+    if (texel.g != 1u) {
+      near = mix(near, far, 0.75 * (1.0 - smoothstep(2.0, 16.0, least)));
+    }
     if (lit > 0.5 && texel.b == 0u) {
       near = mix(ground, near, 0.17);
     }
@@ -216,7 +220,7 @@ export class Renderer {
       }
       const all = Math.max(1, blocks);
       // Few live blocks pin a pool as many do: they are seen more than their share.
-      const strength = live === 0 ? 0 : 0.2 + 0.8 * (live / all) ** 0.7;
+      const strength = live === 0 ? 0 : 0.25 + 0.75 * (live / all) ** 0.6;
       const hollow = (0.3 * free) / all;
       let colour = [red, green, blue].map((sum, i) => {
         const ground = theme.ground[i] + hollow * (theme.line[i] - theme.ground[i]);
