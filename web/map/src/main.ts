@@ -493,6 +493,18 @@ class Page {
     const { camera } = this;
     const fills = (width: number): boolean => width * camera.scale > Math.min(camera.width, camera.height) * 0.6;
     const { rectangles } = this.layout.boxes;
+    // Between the pools of an arena: the nearest.
+    if (place !== undefined && hit.box < 0) {
+      let nearest = Infinity;
+      for (let box = place.firstBox; box < place.firstBox + place.boxes; ++box) {
+        const [left, top, width, height] = rectangles.subarray(box * 4, box * 4 + 4);
+        const distance = Math.hypot(x - left - width / 2, y - top - height / 2);
+        if (distance < nearest) {
+          nearest = distance;
+          hit.box = box;
+        }
+      }
+    }
     if (place !== undefined && !fills(place.width)) {
       camera.flyTo(place);
     } else if (hit.box >= 0 && !fills(rectangles[hit.box * 4 + 2])) {

@@ -1,4 +1,4 @@
-// The process's resident memory by owner, in the order of addresses; stretches of one owner side by side are one.
+// The process's resident memory by owner. Where each owner's stretches lie is in the panel's tab Memory.
 import { make } from "./dom";
 import type { Heap } from "./heap";
 import { bytesText } from "./text";
@@ -20,25 +20,23 @@ export function fillStrip(strip: HTMLElement, heap: Heap, press: (owner: string)
   const { columns } = heap;
   const sizes = columns.numbers("mapping.size");
   const resident = columns.numbers("mapping.resident");
-  const runs: { owner: string; size: number; resident: number }[] = [];
+  const sums = new Map<string, { owner: string; size: number; resident: number }>(
+    Object.keys(owners).map((owner) => [owner, { owner, size: 0, resident: 0 }]));
   columns.texts("mapping.owner").forEach((owner, i) => {
-    const last = runs[runs.length - 1];
-    if (last !== undefined && last.owner === owner) {
-      last.size += sizes[i];
-      last.resident += resident[i];
-    } else {
-      runs.push({ owner, size: sizes[i], resident: resident[i] });
-    }
+    const sum = sums.get(owner) ?? { owner, size: 0, resident: 0 };
+    sum.size += sizes[i];
+    sum.resident += resident[i];
+    sums.set(owner, sum);
   });
-  strip.replaceChildren(...runs.filter((run) => run.resident > 0).map((run) => {
-    const { name, colour, bright } = owners[run.owner] ?? { name: run.owner, colour: "#8b93a0", bright: true };
-    const text = `${name} ${bytesText(run.resident)}`;
+  strip.replaceChildren(...[...sums.values()].filter((sum) => sum.resident > 0).map((sum) => {
+    const { name, colour, bright } = owners[sum.owner] ?? { name: sum.owner, colour: "#8b93a0", bright: true };
+    const text = `${name} ${bytesText(sum.resident)}`;
     const element = make("button", {
-      class: bright ? "bright" : "", title: `${text} resident of ${bytesText(run.size)} of addresses`, on: () => press(run.owner),
+      class: bright ? "bright" : "", title: `${text} resident of ${bytesText(sum.size)} of addresses`, on: () => press(sum.owner),
     }, text);
     element.type = "button";
     element.style.setProperty("background", colour);
-    element.style.setProperty("flex-grow", String(run.resident));
+    element.style.setProperty("flex-grow", String(sum.resident));
     return element;
   }));
 }
