@@ -185,8 +185,9 @@ export class Heap {
   isTracked(slot: number): boolean {
     return (this.state[slot] & 16) !== 0;
   }
+  // Blocks that were never handed out are their pool's.
   domainOf(slot: number): number {
-    return this.state[slot] >> 5;
+    return this.stateOf(slot) === State.untouched && slot < this.firstLarge ? this.poolDomain[this.poolOf(slot)] : this.state[slot] >> 5;
   }
 
   // The pool of a slot, or -1: a large block, or outside.

@@ -42,6 +42,7 @@ class Page {
   private found: Found[] | null = null;
   private question = "";
   private drawing = false;
+  private wanted = 0;
   private moved = false;  // by the reader: until then all is shown, however the window changes
   private readonly heaps = new Map<number, Heap>();
 
@@ -97,6 +98,7 @@ class Page {
 
   // Another snapshot, or the first.
   async show(ordinal: number): Promise<void> {
+    this.wanted = ordinal;
     let heap = this.heaps.get(ordinal);
     if (heap === undefined) {
       heap = new Heap(await unpack(this.data.get(String(ordinal)) ?? ""), this.names, ordinal);
@@ -104,6 +106,9 @@ class Page {
       if (this.heaps.size > heapsKept) {
         this.heaps.delete([...this.heaps.keys()][0]);
       }
+    }
+    if (this.wanted !== ordinal) {
+      return;  // while it was read the reader went on
     }
     const address = this.selected >= 0 ? this.heap.address(this.selected) : -1;
     const isFirst = this.heap === undefined;
@@ -181,7 +186,7 @@ class Page {
       this.drawing = false;
       const moves = this.camera.advance(now);
       this.renderer.draw(this.camera, this.theme);
-      this.overlay.draw(this.camera, this.heap, this.layout, this.theme, { selected: this.selected, hovered: this.hovered, pinnedPool: -1 });
+      this.overlay.draw(this.camera, this.heap, this.layout, this.theme, { selected: this.selected, hovered: this.hovered });
       if (moves) {
         this.draw();
       }

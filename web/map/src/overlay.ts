@@ -6,7 +6,7 @@ import { type Layout, type Rectangle, slotRectangle } from "./layout";
 import type { Theme } from "./theme";
 import { addressText, bytesText, countText } from "./text";
 
-export interface Marks { selected: number; hovered: number; pinnedPool: number }
+export interface Marks { selected: number; hovered: number }
 
 const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 const mostLinks = 6000;
@@ -133,6 +133,24 @@ export class Overlay {
     context.fill();
   }
 
+  // Bent, so that the way back isn't over the way there.
+  private bow(x0: number, y0: number, x1: number, y1: number, head: number): void {
+    const { context } = this;
+    const bend = 0.14;
+    const middleX = (x0 + x1) / 2 + (y0 - y1) * bend;
+    const middleY = (y0 + y1) / 2 + (x1 - x0) * bend;
+    const angle = Math.atan2(y1 - middleY, x1 - middleX);
+    context.beginPath();
+    context.moveTo(x0, y0);
+    context.quadraticCurveTo(middleX, middleY, x1, y1);
+    context.stroke();
+    context.beginPath();
+    context.moveTo(x1, y1);
+    context.lineTo(x1 - head * Math.cos(angle - 0.4), y1 - head * Math.sin(angle - 0.4));
+    context.lineTo(x1 - head * Math.cos(angle + 0.4), y1 - head * Math.sin(angle + 0.4));
+    context.fill();
+  }
+
   private pools(camera: Camera, heap: Heap, layout: Layout, theme: Theme): void {
     const { rectangles, grid, pools } = layout.boxes;
     let links = 0;
@@ -198,8 +216,8 @@ export class Overlay {
     };
     let [x, y, side] = centre(first + index);
     context.strokeStyle = context.fillStyle = theme.isDark ? "#ffffff" : "#14181f";
-    context.globalAlpha = 0.75;
-    context.lineWidth = Math.max(0.8, Math.min(2.2, side / 14));
+    context.globalAlpha = 0.6;
+    context.lineWidth = Math.max(0.6, Math.min(2.2, side / 22));
     context.beginPath();
     context.arc(x, y, Math.max(2, Math.min(9, side * 0.2)), 0, 7);
     context.fill();
@@ -212,7 +230,7 @@ export class Overlay {
         break;
       }
       const [nextX, nextY] = centre(first + index);
-      this.arrow(x, y, nextX, nextY, head);
+      this.bow(x, y, nextX, nextY, head);
       x = nextX;
       y = nextY;
     }

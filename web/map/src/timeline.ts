@@ -28,10 +28,12 @@ export class TimeLine {
     if (this.names.count < 2) {
       return;
     }
+    const last = this.names.count - 1;
+    let at = Number(byId<HTMLInputElement>("when").value);
     const step = (): void => {
-      const at = Number(byId<HTMLInputElement>("when").value);
-      this.show((at + 1) % this.names.count);
-      if (at + 2 >= this.names.count) {
+      at = at >= last ? 0 : at + 1;
+      this.show(at);
+      if (at === last) {
         this.stop();
       }
     };
