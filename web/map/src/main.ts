@@ -517,6 +517,8 @@ class Page {
       camera.flyTo({ x: left, y: top, width, height });
     } else if (hit.slot >= 0) {
       camera.flyTo(slotRectangle(this.layout, hit.slot), 260 / slotRectangle(this.layout, hit.slot).width);
+    } else {
+      camera.zoom(2, ...camera.toScreen(x, y));
     }
     this.draw();
   }

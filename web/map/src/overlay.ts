@@ -80,11 +80,11 @@ export class Overlay {
       context.lineWidth = 1;
       context.strokeRect(Math.round(r.x) + 0.5, Math.round(r.y) + 0.5, r.width, r.height);
       context.globalAlpha = 1;
-      if (label < 8) {
+      if (label < 10) {
         continue;
       }
       const { arena } = place;
-      const size = Math.min(13, label * 0.62);
+      const size = Math.min(13, Math.max(9, label * 0.66));
       const free = heap.arenaFree[arena];
       const address = addressText(heap.arenaAddress[arena]);
       const resident = bytesText(heap.arenaResident[arena]);

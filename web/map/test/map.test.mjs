@@ -209,7 +209,7 @@ test("the time line goes through the heap's life, and keeps what is highlighted"
 
 test("double clicks lead from the heap to a block, and the mouse tells what is under it", async () => {
   const page = await open(browser, html, { scheme: "dark" });
-  const at = [300, 200];
+  const at = [330, 380];
   await page.mouse.move(...at);
   await settle(page, 200);
   for (let step = 0; step < 4; ++step) {
