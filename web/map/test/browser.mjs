@@ -6,6 +6,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
@@ -21,12 +22,12 @@ process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 export function makeSnapshot(name, ...options) {
   const file = `${folder}/${name}.sqlite`;
-  execFileSync("python3", [`${root}tests/sight/make_snapshot.py`, file, ...options]);
+  execFileSync("python3", [`${root}tests/sight/map/make_snapshot.py`, file, ...options]);
   return file;
 }
 
 export function makePage(file, ...options) {
-  const page = file.replace(/\.sqlite$/, ".html");
+  const page = `${folder}/${basename(file, ".sqlite")}.html`;
   execFileSync(tarn, ["map", "-o", page, ...options, file]);
   return page;
 }

@@ -1,13 +1,12 @@
 // How many frames a second the map makes while it is zoomed and moved: node test/frames.mjs [BLOCKS]
 // Each frame asks for a wheel step or a drag, and the time between frames is what counts. In a headless browser GL is
 // done by the processor; with a graphics card it is quicker.
-import { rmSync } from "node:fs";
 import { makePage, makeSnapshot, open, startBrowser } from "./browser.mjs";
 
 const blocks = process.argv[2] ?? "1000000";
 const given = process.env.TARN_SNAPSHOT;
 const file = given ?? makeSnapshot("million", "--blocks", blocks, "--snapshots", "3");
-const html = given === undefined ? makePage(file) : makePage(given, "-o", `${process.env.TMPDIR ?? "/tmp"}/tarn-frames.html`);
+const html = makePage(file);
 const browser = await startBrowser();
 const started = performance.now();
 const page = await open(browser, html);
@@ -50,4 +49,3 @@ for (const [name, kind, start] of [["zooming from afar", "zoom", 0], ["zooming a
   console.log(`${name.padEnd(20)} median ${median.toFixed(1)} ms, 95 % ${slow.toFixed(1)} ms, worst ${worst.toFixed(1)} ms: ${(1000 / median).toFixed(0)} frames a second`);
 }
 await browser.close();
-rmSync("/tmp/tarn-frames.html", { force: true });

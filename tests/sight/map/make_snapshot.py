@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes a snapshot file of a heap that never was: a service that fills a cache and drops most of it.
 
-    tests/sight/make_snapshot.py FILE [--blocks 1000000] [--snapshots 3] [--survive 0.02] [--seed 1] [--hostile]
+    tests/sight/map/make_snapshot.py FILE [--blocks 1000000] [--snapshots 3] [--survive 0.02] [--seed 1] [--hostile]
 
 The blocks come from an allocator like Tarn's, played through in Python: pools of 16 KiB in arenas of 1 MiB, the
 last freed reused first, untouched blocks last. So chains are scattered as real ones are, and what pins is what
@@ -17,7 +17,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SCHEMA_HEADER = Path(__file__).resolve().parents[2] / "src" / "sight" / "schema.h"
+SCHEMA_HEADER = Path(__file__).resolve().parents[3] / "src" / "sight" / "schema.h"
 PAGE = 4096
 POOL = 16384
 ARENA = 1 << 20
