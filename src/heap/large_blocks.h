@@ -57,6 +57,13 @@ class LargeBlocks {
   // So many bytes of freed blocks, or what there is. Returns how many.
   std::size_t give_back(std::size_t bytes) noexcept;
 
+  // The system has refused so many bytes: what is kept goes, and what the peer has drained. False: nothing did.
+  bool make_room(std::size_t bytes) noexcept;
+  // Whether the address lies in a block that was freed, or in one that lives in the shared range.
+  [[nodiscard]] bool covers(const void* address) const noexcept {
+    return spans_.covers(address) || mappings_.is_kept(address);
+  }
+
   // Asked for as much of its drained memory before this needs fresh memory.
   struct Peer {
     std::size_t (*give_back_empty)(void* context, std::size_t bytes) = nullptr;
