@@ -1,7 +1,7 @@
 // Builds built/map.html: one file of page.html, style.css and what esbuild makes of src/, with a policy that lets
 // nothing else run. --check fails where the built file isn't what the sources make.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { buildSync, transformSync } from "esbuild";
 
@@ -24,8 +24,15 @@ const policy =
   `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; img-src data:; ` +
   "connect-src 'none'; base-uri 'none'; form-action 'none'";
 
+// Of what it's made, so that tests/sight/map sees without npm whether it's of these sources.
+const sources = ["build.mjs", "package-lock.json", "page.html", "style.css", ...readdirSync(here("src")).map((name) => `src/${name}`)].sort();
+const digest = createHash("sha256");
+for (const name of sources) {
+  digest.update(`${name}\n`).update(readFileSync(here(name)));
+}
+
 const parts = { policy, style, script };
-const page = readFileSync(here("page.html"), "utf8").replace(/<!--(policy|style|script)-->/g, (_, name) =>
+const page = `${readFileSync(here("page.html"), "utf8")}<!-- of sources ${digest.digest("hex")} -->\n`.replace(/<!--(policy|style|script)-->/g, (_, name) =>
   name === "policy" ? `<meta http-equiv="Content-Security-Policy" content="${policy}">` : `<${name}>${parts[name]}</${name}>`,
 );
 const target = here("built/map.html");

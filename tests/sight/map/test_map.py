@@ -180,6 +180,18 @@ class WritesThePage(MapTest):
         self.assertNotRegex(page, r'(?:src|href)="?https?:')
 
 
+class ThePageInTheRepository(unittest.TestCase):
+    def test_it_is_built_of_the_sources_as_they_are(self) -> None:
+        web = Path(__file__).resolve().parents[3] / "web" / "map"
+        names = ["build.mjs", "package-lock.json", "page.html", "style.css"]
+        names += [f"src/{path.name}" for path in (web / "src").iterdir()]
+        digest = hashlib.sha256()
+        for name in sorted(names):
+            digest.update(f"{name}\n".encode() + (web / name).read_bytes())
+        self.assertIn(f"<!-- of sources {digest.hexdigest()} -->", (web / "built" / "map.html").read_text(),
+                      "web/map/ has changed: scripts/build-map builds the page anew")
+
+
 class SaysWhatIsWrong(MapTest):
     def test_a_file_that_is_not_there(self) -> None:
         self.check(self.tarn("map", "nothing.sqlite"), 1, "", "tarn: there is no file nothing.sqlite\n")
