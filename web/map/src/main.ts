@@ -411,6 +411,7 @@ class Page {
       if (answer.slot >= 0 && go) {
         this.togglePanel(true);
         this.select(answer.slot, true);
+        this.stage.focus({ preventScroll: true });
       } else if (go) {
         this.togglePanel(true);
         this.tab = "found";
