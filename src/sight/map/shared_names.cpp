@@ -125,7 +125,8 @@ void SharedNames::add_to(Columns& columns) const {
   columns.add("snapshot.pause_ns", pause_);
   const auto add_table = [&](const Table& table, const std::vector<const char*>& names) {
     for (std::size_t i = 0; i < names.size(); ++i) {
-      columns.add(names[i], i < table.columns.size() ? table.columns[i] : std::vector<std::string>());
+      columns.add(names[i],
+                  i < table.columns.size() ? table.columns[i] : std::vector<std::string>());
     }
   };
   add_table(types_, {"type.module", "type.name"});

@@ -311,8 +311,8 @@ std::uint32_t Heap::slot_at(std::uint64_t address) const {
   const auto wanted = static_cast<double>(address);
   const auto outside = std::lower_bound(outside_.begin(), outside_.end(), wanted);
   if (outside != outside_.end() && *outside == wanted) {
-    return static_cast<std::uint32_t>(
-        first_outside_slot_ + static_cast<std::size_t>(outside - outside_.begin()) + 1);
+    return static_cast<std::uint32_t>(first_outside_slot_ +
+                                      static_cast<std::size_t>(outside - outside_.begin()) + 1);
   }
   return 0;
 }
@@ -406,14 +406,13 @@ void Heap::read_blocks(SharedNames& names, std::uint16_t ordinal, std::vector<He
     }
     prefix[slot] = static_cast<std::uint8_t>(rows.optional_number(8, most_prefix).value_or(0));
     type[slot] = named(types, rows.optional_number(9, most_id));
-    count[slot] = static_cast<std::uint32_t>(
-        std::min(rows.optional_number(10, most_id).value_or(count_unknown),
-                 std::uint64_t{count_unknown}));
+    count[slot] = static_cast<std::uint32_t>(std::min(
+        rows.optional_number(10, most_id).value_or(count_unknown), std::uint64_t{count_unknown}));
     const bool is_part = static_cast<Content>(content) == Content::part;
     up_address[slot] = rows.optional_number(is_part ? 12 : 13, most_address).value_or(0);
     root[slot] = named(roots, rows.optional_number(14, most_id));
-    depth[slot] = static_cast<std::uint16_t>(std::min(rows.optional_number(15, most_id).value_or(0),
-                                                      std::uint64_t{most_depth}));
+    depth[slot] = static_cast<std::uint16_t>(
+        std::min(rows.optional_number(15, most_id).value_or(0), std::uint64_t{most_depth}));
     site[slot] = named(sites, rows.optional_number(16, most_id));
 
     while (before != held.end() && before->address < address) {

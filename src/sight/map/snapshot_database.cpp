@@ -79,9 +79,12 @@ Rows::~Rows() { sqlite3_finalize(statement_); }
 
 bool Rows::next() {
   switch (sqlite3_step(statement_)) {
-    case SQLITE_ROW: return true;
-    case SQLITE_DONE: return false;
-    default: refuse(sqlite3_errmsg(database_));
+    case SQLITE_ROW:
+      return true;
+    case SQLITE_DONE:
+      return false;
+    default:
+      refuse(sqlite3_errmsg(database_));
   }
 }
 

@@ -21,7 +21,8 @@ namespace {
 
 const CommandText command_text = {
     "tarn map",
-    "Write a heap as a page to look at: one HTML file, from the address space down to\nthe object in a block.",
+    "Write a heap as a page to look at: one HTML file, from the address space down to\nthe object "
+    "in a block.",
     {"tarn map [OPTION...] FILE", "tarn map [OPTION...] PID"},
     R"(FILE is what 'tarn snapshot' or 'tarn run --snapshot-at' wrote. Of a process, a
 snapshot is taken first and kept beside the page. The page needs a browser with
@@ -77,7 +78,8 @@ int map(const std::vector<std::string>& words) {
   CommandLine line(command_text);
   line.options().add_option("FILE", word, "the snapshot file, or a process id");
   line.options()
-      .add_option("-o,--output", output, "where the page goes\n(default: beside the snapshot, as .html)")
+      .add_option("-o,--output", output,
+                  "where the page goes\n(default: beside the snapshot, as .html)")
       ->option_text("=FILE");
   line.options()
       .add_option("--snapshot", number, "one snapshot of the file (default: all)")
@@ -105,7 +107,8 @@ int map(const std::vector<std::string>& words) {
                                      ? std::optional<std::int64_t>(number)
                                      : std::nullopt);
   } catch (const sight::BadSnapshot& bad) {
-    throw Failure(exit_failure, fmt::format("{} can't be shown: {}", escape(file), escape(bad.what())));
+    throw Failure(exit_failure,
+                  fmt::format("{} can't be shown: {}", escape(file), escape(bad.what())));
   }
   page.commit(text);
   print(fmt::format("{}: {}, for a browser\n", escape(output), bytes_text(text.size())));
