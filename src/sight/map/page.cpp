@@ -89,15 +89,15 @@ std::string packed(const std::string& bytes) {
   return base64(deflated);
 }
 
-std::string map_page(const std::string& file, std::optional<std::int64_t> snapshot) {
+std::string map_page(const std::string& file, const PageOptions& options) {
   const SnapshotDatabase database(file);
   std::vector<std::int64_t> ids = snapshot_ids(database);
-  if (snapshot) {
-    if (std::find(ids.begin(), ids.end(), *snapshot) == ids.end()) {
-      throw BadSnapshot("it has no snapshot " + std::to_string(*snapshot) + ", but " +
+  if (options.snapshot) {
+    if (std::find(ids.begin(), ids.end(), *options.snapshot) == ids.end()) {
+      throw BadSnapshot("it has no snapshot " + std::to_string(*options.snapshot) + ", but " +
                         std::to_string(ids.front()) + " to " + std::to_string(ids.back()));
     }
-    ids = {*snapshot};
+    ids = {*options.snapshot};
   }
   const std::string_view whole = page_template();
   const std::size_t place = whole.find(data_place);
@@ -110,6 +110,10 @@ std::string map_page(const std::string& file, std::optional<std::int64_t> snapsh
     append_element(page, std::to_string(number++), columns);
   });
   append_element(page, "names", names);
+  if (options.live_seconds) {
+    page += "<script type=\"application/octet-stream\" class=\"data\" data-name=\"live\">" +
+            std::to_string(*options.live_seconds) + "</script>\n";
+  }
   page += whole.substr(place + data_place.size());
   return page;
 }
