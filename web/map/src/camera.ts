@@ -59,6 +59,11 @@ export class Camera implements View {
     this.flight = { from: { x: this.x, y: this.y, scale: this.scale }, to, start: performance.now() };
   }
 
+  put(x: number, y: number, scale: number): void {
+    Object.assign(this, { x, y, scale });
+    this.limit();
+  }
+
   // Whether it moves still.
   advance(now: number): boolean {
     if (this.flight === null) {

@@ -20,6 +20,7 @@ import { type Grouping, type Why, blocksOf, keysOf, whyMemoryStays } from "./why
 interface Highlight { name: string; grouping: Grouping | null; key: number; chosen: Uint8Array; count: number }
 
 const heapsKept = 3;
+const slowFrame = 28;  // milliseconds
 
 class Page {
   private readonly camera = new Camera();
@@ -43,6 +44,10 @@ class Page {
   private question = "";
   private drawing = false;
   private wanted = 0;
+  private lastFrame = -1e9;
+  private frameTime = 16;
+  private sharpness = 1;
+  private sharpening = 0;
   private moved = false;  // by the reader: until then all is shown, however the window changes
   private readonly heaps = new Map<number, Heap>();
 
@@ -67,6 +72,10 @@ class Page {
     select.addEventListener("change", () => this.setMode(select.value as Mode));
     const order = byId<HTMLSelectElement>("order");
     order.addEventListener("change", () => this.setOrder(order.value as ArenaOrder));
+    const live = this.data.get("live");
+    if (live !== undefined) {
+      this.goLive(Number(live));
+    }
     byId("fit").addEventListener("click", () => this.fit(true));
     byId("theme").addEventListener("click", () => this.switchTheme());
     byId("help").addEventListener("click", () => this.help());
@@ -94,6 +103,40 @@ class Page {
     });
     addEventListener("keydown", (event) => this.key(event));
     new ResizeObserver(() => this.resize()).observe(this.stage);
+  }
+
+  // Served by tarn map --live: a new snapshot is a new page, on which one looks at the same place.
+  private goLive(seconds: number): void {
+    const renew = (): void => {
+      const { x, y, scale } = this.camera;
+      const place = this.moved ? [x, y, scale].map((value) => value.toFixed(4)) : [];
+      location.href = `new#${[this.mode, this.order, this.tab, ...place].join(",")}`;
+    };
+    document.querySelector("nav")?.prepend(button("New snapshot", renew, { title: "Take a new snapshot of the process" }));
+    if (seconds > 0) {
+      setInterval(() => {
+        if (document.visibilityState === "visible") {
+          renew();
+        }
+      }, seconds * 1000);
+    }
+  }
+
+  // What the page before this one showed.
+  restore(): void {
+    const [mode, order, tab, ...place] = location.hash.slice(1).split(",");
+    if (!this.data.has("live") || !modes.some((known) => known.mode === mode)) {
+      return;
+    }
+    this.setMode(mode as Mode);
+    this.setOrder(order === "address" ? "address" : "usable");
+    this.showTab((["why", "block", "found", "memory"] as Tab[]).find((known) => known === tab) ?? "why");
+    const [x, y, scale] = place.map(Number);
+    if (place.length === 3 && [x, y, scale].every(Number.isFinite)) {
+      this.moved = true;
+      this.camera.put(x, y, scale);
+    }
+    this.draw();
   }
 
   // Another snapshot, or the first.
@@ -184,6 +227,7 @@ class Page {
     this.drawing = true;
     requestAnimationFrame((now) => {
       this.drawing = false;
+      this.setSharpness(now);
       const moves = this.camera.advance(now);
       this.renderer.draw(this.camera, this.theme);
       this.overlay.draw(this.camera, this.heap, this.layout, this.theme, { selected: this.selected, hovered: this.hovered });
@@ -193,14 +237,38 @@ class Page {
     });
   }
 
+  // Where frames in a row come too slowly, they are drawn with fewer pixels, and the last again with all.
+  private setSharpness(now: number): void {
+    const passed = now - this.lastFrame;
+    this.lastFrame = now;
+    const isInARow = passed < 250;
+    if (isInARow) {
+      this.frameTime += 0.25 * (passed - this.frameTime);
+      if (this.frameTime > slowFrame && this.sharpness > 0.3) {
+        this.sharpness *= 0.7;
+        this.frameTime = slowFrame / 2;
+      }
+    }
+    clearTimeout(this.sharpening);
+    const sharpness = isInARow ? this.sharpness : 1;
+    if (sharpness < 1) {
+      this.sharpening = window.setTimeout(() => this.draw(), 300);
+    }
+    const canvas = byId<HTMLCanvasElement>("blocks");
+    const width = Math.max(1, Math.round(this.camera.width * this.camera.density * sharpness));
+    const height = Math.max(1, Math.round(this.camera.height * this.camera.density * sharpness));
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
+    }
+  }
+
   private resize(): void {
     const { clientWidth: width, clientHeight: height } = this.stage;
     const density = Math.min(2, devicePixelRatio);
-    for (const id of ["blocks", "marks"]) {
-      const canvas = byId<HTMLCanvasElement>(id);
-      canvas.width = Math.max(1, Math.round(width * density));
-      canvas.height = Math.max(1, Math.round(height * density));
-    }
+    const marks = byId<HTMLCanvasElement>("marks");
+    marks.width = Math.max(1, Math.round(width * density));
+    marks.height = Math.max(1, Math.round(height * density));
     this.camera.resize(width, height, density);
     if (this.heap !== undefined) {
       this.timeLine.draw(this.heap.ordinal);
@@ -592,6 +660,7 @@ async function start(): Promise<void> {
   await new Promise(requestAnimationFrame);
   await page.show(names.count - 1);
   page.fit(false);
+  page.restore();
   byId("loading").remove();
 }
 

@@ -1,7 +1,7 @@
-// Draws all boxes with one call: a rectangle for each pool, in which the fragment shader finds the block that a
-// pixel lies in and looks its colour up in a texture of slots. So a frame costs what the screen has pixels,
-// whether the heap has a thousand blocks or a million. Where blocks are smaller than two pixels, a pool shows the
-// mean of its blocks.
+// Draws the boxes that are in sight with two calls. A box whose blocks are smaller than a pixel is one rectangle in the
+// mean colour of its blocks. In the others the fragment shader finds the block that a pixel lies in and looks it up in a
+// texture with a texel for each slot. So a frame costs what the window has pixels, whether the heap has a
+// thousand blocks or a million.
 import { createProgramInfo, type ProgramInfo, setUniforms } from "twgl.js";
 import type { Camera } from "./camera";
 import { type Colouring, channels } from "./colours";
@@ -10,142 +10,122 @@ import type { Layout } from "./layout";
 import type { Theme } from "./theme";
 
 const textureWidth = 4096;
+const leastCell = 1.2;        // pixels of the canvas: below that blocks aren't told apart
+const leastEmptyBox = 14;     // below that an empty pool has no edge
+const dimmed = 0.17;          // what isn't highlighted
 
-const vertexShader = `#version 300 es
+const corners = `
+  vec2 at = rectangle.xy + corner * rectangle.zw;
+  gl_Position = vec4((at - view.xy) * view.z / size * vec2(2.0, -2.0), 0.0, 1.0);`;
+
+const flatVertex = `#version 300 es
+in vec2 corner;
+in vec4 rectangle;
+in vec4 mean;
+uniform vec4 view;   // centre of the map, pixels per unit
+uniform vec2 size;   // of the canvas, in pixels
+flat out vec4 average;
+void main() {${corners}
+  average = mean;
+}`;
+
+const flatFragment = `#version 300 es
+precision mediump float;
+flat in vec4 average;
+out vec4 colour;
+void main() { colour = average; }`;
+
+const blocksVertex = `#version 300 es
 in vec2 corner;
 in vec4 rectangle;
 in ivec4 grid;
 in vec4 mean;
 in float state;
-uniform vec4 view;   // centre of the map, pixels per unit
-uniform vec2 size;   // of the canvas, in pixels
+uniform vec4 view;
+uniform vec2 size;
 out vec2 inside;
 flat out ivec4 blocks;
 flat out vec4 average;
-flat out float poolState;
-flat out vec2 pixels;
-void main() {
-  vec2 at = rectangle.xy + corner * rectangle.zw;
-  vec2 pixel = (at - view.xy) * view.z;
-  gl_Position = vec4(pixel / size * vec2(2.0, -2.0), 0.0, 1.0);
+flat out vec4 shape;   // pixels of the box, pixels of a block's shorter side, the pool's state
+void main() {${corners}
   inside = corner;
   blocks = grid;
   average = mean;
-  poolState = state;
-  pixels = rectangle.zw * view.z;
+  vec2 pixels = rectangle.zw * view.z;
+  vec2 cell = pixels / vec2(max(grid.zw, ivec2(1)));
+  shape = vec4(pixels, min(cell.x, cell.y), state);
 }`;
 
-const fragmentShader = `#version 300 es
+const blocksFragment = `#version 300 es
 precision highp float;
 precision highp int;
-precision highp usampler2D;
 in vec2 inside;
 flat in ivec4 blocks;
 flat in vec4 average;
-flat in float poolState;
-flat in vec2 pixels;
-uniform usampler2D slots;
-uniform sampler2D palette;
+flat in vec4 shape;
+uniform sampler2D slots;   // a slot's colour, and in alpha its state
 uniform vec3 ground;
 uniform vec3 line;
-uniform float lit;   // 1: some blocks are highlighted, the others step back
 out vec4 colour;
 void main() {
-  vec2 at = inside * pixels;
   if (blocks.y == 0) {
     // An empty pool has an edge, an untouched one is hatched.
-    float edge = min(min(at.x, pixels.x - at.x), min(at.y, pixels.y - at.y));
+    vec2 at = inside * shape.xy;
+    float edge = min(min(at.x, shape.x - at.x), min(at.y, shape.y - at.y));
     float hatch = step(0.5, fract((at.x + at.y) / 7.0));
-    float amount = poolState < 0.5 ? 0.16 + 0.10 * hatch * step(14.0, pixels.x) : 0.10 + 0.5 * (1.0 - step(1.0, edge));
-    colour = vec4(mix(ground, line, amount), 1.0);
+    colour = vec4(mix(ground, line, shape.w < 0.5 ? 0.16 + 0.10 * hatch : 0.10 + 0.5 * (1.0 - step(1.0, edge))), 1.0);
     return;
   }
-  vec2 cells = vec2(blocks.zw);
-  vec2 cell = inside * cells;
-  vec2 cellPixels = pixels / cells;
-  float least = min(cellPixels.x, cellPixels.y);
-  vec3 far = average.rgb;
-  if (least < 1.2) {
-    colour = vec4(far, 1.0);
-    return;
-  }
+  vec2 cell = inside * vec2(blocks.zw);
   ivec2 place = min(ivec2(cell), blocks.zw - 1);
   int index = place.y * blocks.z + place.x;
-  vec3 near = ground;
-  if (index < blocks.y) {
-    int slot = blocks.x + index;
-    uvec4 texel = texelFetch(slots, ivec2(slot & ${textureWidth - 1}, slot >> 12), 0);
-    vec3 own = texelFetch(palette, ivec2(int(texel.r), 0), 0).rgb;
-    vec2 part = fract(cell);
-    vec2 edges = min(part, 1.0 - part) * cellPixels;
-    float edge = min(edges.x, edges.y);
-    float gap = least < 5.0 ? 0.0 : min(2.0, least * 0.06);
-    if (texel.g == 1u) {
-      near = own;
-    } else if (texel.g == 2u) {
+  if (index >= blocks.y) {
+    colour = vec4(ground, 1.0);
+    return;
+  }
+  int slot = blocks.x + index;
+  vec4 texel = texelFetch(slots, ivec2(slot & ${textureWidth - 1}, slot >> 12), 0);
+  float least = shape.z;
+  vec2 part = fract(cell);
+  part = min(part, 1.0 - part) * shape.xy / vec2(blocks.zw);
+  float edge = min(part.x, part.y);
+  float gap = least < 5.0 ? 0.0 : min(2.0, least * 0.06);
+  vec3 near = texel.rgb;
+  if (texel.a < 0.75) {
+    if (texel.a > 0.25) {
       // Free: hollow, so that the state is told by shape too.
       float rim = least < 6.0 ? 0.0 : clamp(least * 0.09, 1.0, 5.0);
-      near = mix(ground, own, edge < gap + rim ? 0.62 : 0.20);
+      near = mix(ground, near, edge < gap + rim ? 0.62 : 0.20);
     } else {
       near = mix(ground, line, least < 6.0 ? 0.12 : edge < gap + 1.0 ? 0.30 : 0.06);
     }
     // What isn't allocated keeps a trace of the pool's colour until its blocks can be told apart.
-    if (texel.g != 1u) {
-      near = mix(near, far, 0.75 * (1.0 - smoothstep(2.0, 16.0, least)));
-    }
-    if (lit > 0.5 && texel.b == 0u) {
-      near = mix(ground, near, 0.17);
-    }
-    near = mix(near, ground, edge < gap ? 1.0 : 0.0);
+    near = mix(near, average.rgb, 0.75 * (1.0 - smoothstep(2.0, 16.0, least)));
   }
-  colour = vec4(mix(far, near, smoothstep(1.2, 2.2, least)), 1.0);
+  near = edge < gap ? ground : near;
+  colour = vec4(mix(average.rgb, near, smoothstep(${leastCell.toFixed(1)}, 2.2, least)), 1.0);
 }`;
 
-export class Renderer {
-  private readonly gl: WebGL2RenderingContext;
-  private readonly program: ProgramInfo;
-  private readonly slotsTexture: WebGLTexture;
-  private readonly paletteTexture: WebGLTexture;
-  private readonly buffers = new Map<string, WebGLBuffer>();
+interface Part { values: ArrayBufferView; size: number; type: number; normalised: boolean }
+
+// A program, and the boxes that it draws in this frame.
+class Pass {
   private readonly array: WebGLVertexArrayObject;
-  private boxes = 0;
-  private texels = new Uint8Array(0);
-  private lit = false;
+  private readonly buffers = new Map<string, WebGLBuffer>();
 
-  constructor(private readonly canvas: HTMLCanvasElement) {
-    const gl = canvas.getContext("webgl2", { antialias: false, alpha: false, powerPreference: "high-performance" });
-    if (gl === null) {
-      throw new Error("This browser has no WebGL 2, which the map is drawn with. Any browser since 2022 has it, unless it is switched off.");
-    }
-    this.gl = gl;
-    this.program = createProgramInfo(gl, [vertexShader, fragmentShader]);
-    this.slotsTexture = this.texture();
-    this.paletteTexture = this.texture();
+  constructor(private readonly gl: WebGL2RenderingContext, readonly program: ProgramInfo) {
     this.array = gl.createVertexArray() as WebGLVertexArrayObject;
-    this.upload("corner", new Float32Array([0, 0, 1, 0, 0, 1, 1, 1]), 2, gl.FLOAT, 0);
+    this.set("corner", { values: new Float32Array([0, 0, 1, 0, 0, 1, 1, 1]), size: 2, type: gl.FLOAT, normalised: false }, 0);
   }
 
-  private texture(): WebGLTexture {
-    const { gl } = this;
-    const texture = gl.createTexture() as WebGLTexture;
-    gl.bindTexture(gl.TEXTURE_2D, texture);
-    for (const [name, value] of [
-      [gl.TEXTURE_MIN_FILTER, gl.NEAREST], [gl.TEXTURE_MAG_FILTER, gl.NEAREST],
-      [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE], [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE],
-    ]) {
-      gl.texParameteri(gl.TEXTURE_2D, name, value);
-    }
-    return texture;
-  }
-
-  private upload(name: string, data: ArrayBufferView, size: number, type: number, divisor: number, normalised = false): void {
+  set(name: string, { values, size, type, normalised }: Part, divisor = 1): void {
     const { gl } = this;
     const location = gl.getAttribLocation(this.program.program, name);
     const buffer = this.buffers.get(name) ?? (gl.createBuffer() as WebGLBuffer);
     this.buffers.set(name, buffer);
     gl.bindVertexArray(this.array);
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-    gl.bufferData(gl.ARRAY_BUFFER, data, gl.DYNAMIC_DRAW);
+    gl.bufferData(gl.ARRAY_BUFFER, values, gl.DYNAMIC_DRAW);
     gl.enableVertexAttribArray(location);
     if (type === gl.INT) {
       gl.vertexAttribIPointer(location, size, type, 0, 0);
@@ -155,12 +135,47 @@ export class Renderer {
     gl.vertexAttribDivisor(location, divisor);
   }
 
+  draw(uniforms: Record<string, unknown>, boxes: number): void {
+    const { gl, program } = this;
+    gl.useProgram(program.program);
+    gl.bindVertexArray(this.array);
+    setUniforms(program, uniforms);
+    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, boxes);
+  }
+}
+
+export class Renderer {
+  private readonly gl: WebGL2RenderingContext;
+  private readonly flat: Pass;
+  private readonly blocks: Pass;
+  private readonly slotsTexture: WebGLTexture;
+  private texels = new Uint8Array(0);
+  private means = new Uint8Array(0);
+  private layout: Layout | null = null;
+  // Of the boxes in sight, those drawn flat from the start on, the others from the end.
+  private inSight = new Uint32Array(0);
+
+  constructor(private readonly canvas: HTMLCanvasElement) {
+    const gl = canvas.getContext("webgl2", { antialias: false, alpha: false, depth: false, powerPreference: "high-performance" });
+    if (gl === null) {
+      throw new Error("This browser has no WebGL 2, which the map is drawn with. Any browser since 2022 has it, unless it is switched off.");
+    }
+    this.gl = gl;
+    this.flat = new Pass(gl, createProgramInfo(gl, [flatVertex, flatFragment]));
+    this.blocks = new Pass(gl, createProgramInfo(gl, [blocksVertex, blocksFragment]));
+    this.slotsTexture = gl.createTexture() as WebGLTexture;
+    gl.bindTexture(gl.TEXTURE_2D, this.slotsTexture);
+    for (const [name, value] of [
+      [gl.TEXTURE_MIN_FILTER, gl.NEAREST], [gl.TEXTURE_MAG_FILTER, gl.NEAREST],
+      [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE], [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE],
+    ]) {
+      gl.texParameteri(gl.TEXTURE_2D, name, value);
+    }
+  }
+
   setLayout(layout: Layout): void {
-    const { gl } = this;
-    this.boxes = layout.boxes.count;
-    this.upload("rectangle", layout.boxes.rectangles.subarray(0, this.boxes * 4), 4, gl.FLOAT, 1);
-    this.upload("grid", layout.boxes.grid.subarray(0, this.boxes * 4), 4, gl.INT, 1);
-    this.upload("state", layout.boxes.states.subarray(0, this.boxes), 1, gl.UNSIGNED_BYTE, 1);
+    this.layout = layout;
+    this.inSight = new Uint32Array(layout.boxes.count);
   }
 
   // The colours of all slots, and of each pool their mean, in which few highlighted blocks are still seen.
@@ -173,36 +188,40 @@ export class Renderer {
     if (this.texels.length !== height * textureWidth * 4) {
       this.texels = new Uint8Array(height * textureWidth * 4);
     }
+    const palette = new Uint8Array(256 * 3).fill(128);
+    for (const entry of colouring.entries) {
+      palette.set(channels(entry.colour), entry.index * 3);
+    }
+    this.setMeans(heap, layout, colouring, highlighted, theme, palette);
     const { texels } = this;
+    const alphas = [0, 255, 128, 0];
     for (let slot = 0; slot < heap.slots; ++slot) {
-      texels[slot * 4] = colouring.indices[slot];
-      texels[slot * 4 + 1] = heap.state[slot] & 3;
-      texels[slot * 4 + 2] = highlighted === null ? 0 : highlighted[slot];
+      const from = colouring.indices[slot] * 3;
+      const to = slot * 4;
+      const isDim = highlighted !== null && highlighted[slot] === 0;
+      for (let i = 0; i < 3; ++i) {
+        texels[to + i] = isDim ? theme.ground[i] + dimmed * (palette[from + i] - theme.ground[i]) : palette[from + i];
+      }
+      texels[to + 3] = alphas[heap.state[slot] & 3];
     }
     gl.bindTexture(gl.TEXTURE_2D, this.slotsTexture);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8UI, textureWidth, height, 0, gl.RGBA_INTEGER, gl.UNSIGNED_BYTE, texels);
-    const palette = new Uint8Array(256 * 4).fill(255);
-    for (const entry of colouring.entries) {
-      palette.set(channels(entry.colour), entry.index * 4);
-    }
-    gl.bindTexture(gl.TEXTURE_2D, this.paletteTexture);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, palette);
-    this.lit = highlighted !== null;
-    this.upload("mean", this.means(layout, palette, theme), 4, gl.UNSIGNED_BYTE, 1, true);
+    gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, textureWidth, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
   }
 
-  private means(layout: Layout, palette: Uint8Array, theme: Theme): Uint8Array {
-    const { texels } = this;
-    const { grid } = layout.boxes;
-    const means = new Uint8Array(this.boxes * 4);
-    for (let box = 0; box < this.boxes; ++box) {
+  private setMeans(
+    heap: Heap, layout: Layout, colouring: Colouring, highlighted: Uint8Array | null, theme: Theme, palette: Uint8Array,
+  ): void {
+    const { grid, states, count } = layout.boxes;
+    this.means = new Uint8Array(count * 4);
+    for (let box = 0; box < count; ++box) {
       const first = grid[box * 4];
       const blocks = grid[box * 4 + 1];
       let red = 0, green = 0, blue = 0, live = 0, free = 0, lit = 0, litRed = 0, litGreen = 0, litBlue = 0;
       for (let slot = first; slot < first + blocks; ++slot) {
-        const at = texels[slot * 4] * 4;
-        const state = texels[slot * 4 + 1];
+        const at = colouring.indices[slot] * 3;
+        const state = heap.state[slot] & 3;
         if (state === State.allocated) {
           ++live;
           red += palette[at];
@@ -211,7 +230,7 @@ export class Renderer {
         } else if (state === State.free) {
           ++free;
         }
-        if (texels[slot * 4 + 2] !== 0) {
+        if (highlighted !== null && highlighted[slot] !== 0) {
           ++lit;
           litRed += palette[at];
           litGreen += palette[at + 1];
@@ -221,39 +240,83 @@ export class Renderer {
       const all = Math.max(1, blocks);
       // Few live blocks pin a pool as many do: they are seen more than their share.
       const strength = live === 0 ? 0 : 0.25 + 0.75 * (live / all) ** 0.6;
-      const hollow = (0.3 * free) / all;
+      const hollow = blocks === 0 ? (states[box] === 0 ? 0.2 : 0.12) : (0.3 * free) / all;
       let colour = [red, green, blue].map((sum, i) => {
         const ground = theme.ground[i] + hollow * (theme.line[i] - theme.ground[i]);
         return live === 0 ? ground : ground + strength * (sum / live - ground);
       });
-      if (this.lit) {
+      if (highlighted !== null && blocks > 0) {
         // A single one among a thousand is seen still.
         const share = lit === 0 ? 0 : 0.45 + (0.55 * lit) / all;
-        const dim = colour.map((value, i) => theme.ground[i] + 0.17 * (value - theme.ground[i]));
+        const dim = colour.map((value, i) => theme.ground[i] + dimmed * (value - theme.ground[i]));
         colour = [litRed, litGreen, litBlue].map((sum, i) => (lit === 0 ? dim[i] : (sum / lit) * share + dim[i] * (1 - share)));
       }
-      means.set([colour[0], colour[1], colour[2], 255], box * 4);
+      this.means.set([colour[0], colour[1], colour[2], 255], box * 4);
     }
-    return means;
+  }
+
+  // Chooses the boxes of both passes; returns how many are flat, and where the others begin.
+  private look(camera: Camera, scale: number): [flat: number, others: number] {
+    const { rectangles, grid, count } = (this.layout as Layout).boxes;
+    const [left, top] = camera.toMap(0, 0);
+    const [right, bottom] = camera.toMap(camera.width, camera.height);
+    let flat = 0;
+    let others = count;
+    for (let box = 0; box < count; ++box) {
+      const at = box * 4;
+      const x = rectangles[at];
+      const y = rectangles[at + 1];
+      const width = rectangles[at + 2];
+      const height = rectangles[at + 3];
+      if (x > right || y > bottom || x + width < left || y + height < top) {
+        continue;
+      }
+      const isFlat = grid[at + 1] === 0 ? width * scale < leastEmptyBox
+        : Math.min(width / grid[at + 2], height / grid[at + 3]) * scale < leastCell;
+      if (isFlat) {
+        this.inSight[flat++] = box;
+      } else {
+        this.inSight[--others] = box;
+      }
+    }
+    return [flat, others];
   }
 
   draw(camera: Camera, theme: Theme): void {
-    const { gl, canvas, program } = this;
+    const { gl, canvas, layout } = this;
+    if (layout === null) {
+      return;
+    }
     const share = (channel: number): number => channel / 255;
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.clearColor(share(theme.background[0]), share(theme.background[1]), share(theme.background[2]), 1);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    gl.useProgram(program.program);
-    gl.bindVertexArray(this.array);
-    setUniforms(program, {
-      view: [camera.x, camera.y, camera.scale * camera.density, 0],
-      size: [canvas.width, canvas.height],
-      ground: theme.ground.map(share),
-      line: theme.line.map(share),
-      lit: this.lit ? 1 : 0,
-      slots: this.slotsTexture,
-      palette: this.paletteTexture,
-    });
-    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.boxes);
+    const scale = (camera.scale * canvas.width) / camera.width;
+    const [flat, others] = this.look(camera, scale);
+    const { rectangles, grid, states } = layout.boxes;
+    const uniforms = { view: [camera.x, camera.y, scale, 0], size: [canvas.width, canvas.height] };
+    const pick = <T extends Float32Array | Int32Array | Uint8Array>(from: T, to: T, boxes: Uint32Array, each: number): T => {
+      for (let i = 0; i < boxes.length; ++i) {
+        for (let k = 0; k < each; ++k) {
+          to[i * each + k] = from[boxes[i] * each + k];
+        }
+      }
+      return to;
+    };
+    const set = (pass: Pass, boxes: Uint32Array): void => {
+      pass.set("rectangle", { values: pick(rectangles, new Float32Array(boxes.length * 4), boxes, 4), size: 4, type: gl.FLOAT, normalised: false });
+      pass.set("mean", { values: pick(this.means, new Uint8Array(boxes.length * 4), boxes, 4), size: 4, type: gl.UNSIGNED_BYTE, normalised: true });
+    };
+    if (flat > 0) {
+      set(this.flat, this.inSight.subarray(0, flat));
+      this.flat.draw(uniforms, flat);
+    }
+    const rest = this.inSight.subarray(others, layout.boxes.count);
+    if (rest.length > 0) {
+      set(this.blocks, rest);
+      this.blocks.set("grid", { values: pick(grid, new Int32Array(rest.length * 4), rest, 4), size: 4, type: gl.INT, normalised: false });
+      this.blocks.set("state", { values: pick(states, new Uint8Array(rest.length), rest, 1), size: 1, type: gl.UNSIGNED_BYTE, normalised: false });
+      this.blocks.draw({ ...uniforms, ground: theme.ground.map(share), line: theme.line.map(share), slots: this.slotsTexture }, rest.length);
+    }
   }
 }
