@@ -51,7 +51,7 @@ export interface Layout {
 const unit = 1024;
 const headingHeight = 12;
 const arenaLabel = 3.2;
-const gapOfPools = 0.06;
+export const gapOfPools = 0.06;
 
 interface Plan { title: string; note: string; arenas: number[]; linked: boolean }
 

@@ -1,17 +1,22 @@
-// Draws the boxes that are in sight with two calls. A box whose blocks are smaller than a pixel is one rectangle in the
-// mean colour of its blocks. In the others the fragment shader finds the block that a pixel lies in and looks it up in a
-// texture with a texel for each slot. So a frame costs what the window has pixels, whether the heap has a
-// thousand blocks or a million.
+// Draws what is in sight with three calls, whether the heap has a thousand blocks or a million:
+//
+//   arenas   a rectangle each, in which a pixel's pool is looked up: the mean colour of its blocks
+//   flat     large blocks, and objects outside of Tarn, that are too small for more: a rectangle each
+//   blocks   over them, the pools whose blocks are larger than a pixel: a rectangle each, in which a pixel's block is
+//            looked up in a texture with a texel for each slot
+//
+// So a frame costs what the window has pixels.
 import { createProgramInfo, type ProgramInfo, setUniforms } from "twgl.js";
 import type { Camera } from "./camera";
 import { type Colouring, channels } from "./colours";
 import { type Heap, State } from "./heap";
-import type { Layout } from "./layout";
+import { type Layout, gapOfPools } from "./layout";
 import type { Theme } from "./theme";
 
 const textureWidth = 4096;
 const leastCell = 1.2;        // pixels of the canvas: below that blocks aren't told apart
 const leastEmptyBox = 14;     // below that an empty pool has no edge
+const meansWidth = 1024;
 const dimmed = 0.17;          // what isn't highlighted
 
 const corners = `
@@ -34,6 +39,41 @@ precision mediump float;
 flat in vec4 average;
 out vec4 colour;
 void main() { colour = average; }`;
+
+const arenasVertex = `#version 300 es
+in vec2 corner;
+in vec4 rectangle;
+in ivec4 grid;       // first box, boxes, columns, rows
+uniform vec4 view;
+uniform vec2 size;
+out vec2 inside;
+flat out ivec4 pools;
+flat out float gap;  // between two pools, in pixels
+void main() {${corners}
+  inside = corner * vec2(grid.zw);
+  pools = grid;
+  gap = rectangle.z * view.z / float(max(grid.z, 1)) * ${(gapOfPools / (1 + gapOfPools)).toFixed(4)};
+}`;
+
+const arenasFragment = `#version 300 es
+precision highp float;
+precision highp int;
+in vec2 inside;
+flat in ivec4 pools;
+flat in float gap;
+uniform sampler2D means;
+uniform vec3 background;
+out vec4 colour;
+void main() {
+  ivec2 place = min(ivec2(inside), pools.zw - 1);
+  int index = place.y * pools.z + place.x;
+  vec2 part = inside - vec2(place);
+  int box = pools.x + min(index, pools.y - 1);
+  vec3 mean = texelFetch(means, ivec2(box & ${meansWidth - 1}, box >> 10), 0).rgb;
+  // A gap thinner than a pixel is as much of every pixel as of all: none is drawn by chance.
+  float isGap = mix(${gapOfPools.toFixed(2)} * 2.0, step(${(1 / (1 + gapOfPools)).toFixed(4)}, max(part.x, part.y)), smoothstep(0.6, 1.0, gap));
+  colour = vec4(mix(mean, background, index >= pools.y ? 1.0 : isGap), 1.0);
+}`;
 
 const blocksVertex = `#version 300 es
 in vec2 corner;
@@ -148,7 +188,9 @@ export class Renderer {
   private readonly gl: WebGL2RenderingContext;
   private readonly flat: Pass;
   private readonly blocks: Pass;
+  private readonly arenas: Pass;
   private readonly slotsTexture: WebGLTexture;
+  private readonly meansTexture: WebGLTexture;
   private texels = new Uint8Array(0);
   private means = new Uint8Array(0);
   private layout: Layout | null = null;
@@ -163,19 +205,43 @@ export class Renderer {
     this.gl = gl;
     this.flat = new Pass(gl, createProgramInfo(gl, [flatVertex, flatFragment]));
     this.blocks = new Pass(gl, createProgramInfo(gl, [blocksVertex, blocksFragment]));
-    this.slotsTexture = gl.createTexture() as WebGLTexture;
-    gl.bindTexture(gl.TEXTURE_2D, this.slotsTexture);
+    this.arenas = new Pass(gl, createProgramInfo(gl, [arenasVertex, arenasFragment]));
+    this.slotsTexture = this.texture();
+    this.meansTexture = this.texture();
+  }
+
+  private texture(): WebGLTexture {
+    const { gl } = this;
+    const texture = gl.createTexture() as WebGLTexture;
+    gl.bindTexture(gl.TEXTURE_2D, texture);
     for (const [name, value] of [
       [gl.TEXTURE_MIN_FILTER, gl.NEAREST], [gl.TEXTURE_MAG_FILTER, gl.NEAREST],
       [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE], [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE],
     ]) {
       gl.texParameteri(gl.TEXTURE_2D, name, value);
     }
+    return texture;
   }
 
   setLayout(layout: Layout): void {
     this.layout = layout;
     this.inSight = new Uint32Array(layout.boxes.count);
+    const { arenas } = layout;
+    const rectangles = new Float32Array(arenas.length * 4);
+    const grids = new Int32Array(arenas.length * 4);
+    arenas.forEach((place, i) => {
+      const [x, y, width] = layout.boxes.rectangles.subarray(place.firstBox * 4);
+      const pitch = width * (1 + gapOfPools);
+      const columns = Math.max(1, Math.ceil(Math.sqrt(place.boxes)));
+      const rows = Math.ceil(place.boxes / columns);
+      if (place.boxes > 0) {
+        rectangles.set([x, y, columns * pitch, rows * pitch], i * 4);
+        grids.set([place.firstBox, place.boxes, columns, rows], i * 4);
+      }
+    });
+    const { gl } = this;
+    this.arenas.set("rectangle", { values: rectangles, size: 4, type: gl.FLOAT, normalised: false });
+    this.arenas.set("grid", { values: grids, size: 4, type: gl.INT, normalised: false });
   }
 
   // The colours of all slots, and of each pool their mean, in which few highlighted blocks are still seen.
@@ -214,7 +280,8 @@ export class Renderer {
     heap: Heap, layout: Layout, colouring: Colouring, highlighted: Uint8Array | null, theme: Theme, palette: Uint8Array,
   ): void {
     const { grid, states, count } = layout.boxes;
-    this.means = new Uint8Array(count * 4);
+    const height = Math.max(1, Math.ceil(count / meansWidth));
+    this.means = new Uint8Array(meansWidth * height * 4);
     for (let box = 0; box < count; ++box) {
       const first = grid[box * 4];
       const blocks = grid[box * 4 + 1];
@@ -253,11 +320,14 @@ export class Renderer {
       }
       this.means.set([colour[0], colour[1], colour[2], 255], box * 4);
     }
+    const { gl } = this;
+    gl.bindTexture(gl.TEXTURE_2D, this.meansTexture);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, meansWidth, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, this.means);
   }
 
   // Chooses the boxes of both passes; returns how many are flat, and where the others begin.
   private look(camera: Camera, scale: number): [flat: number, others: number] {
-    const { rectangles, grid, count } = (this.layout as Layout).boxes;
+    const { rectangles, grid, pools, count } = (this.layout as Layout).boxes;
     const [left, top] = camera.toMap(0, 0);
     const [right, bottom] = camera.toMap(camera.width, camera.height);
     let flat = 0;
@@ -274,7 +344,9 @@ export class Renderer {
       const isFlat = grid[at + 1] === 0 ? width * scale < leastEmptyBox
         : Math.min(width / grid[at + 2], height / grid[at + 3]) * scale < leastCell;
       if (isFlat) {
-        this.inSight[flat++] = box;
+        if (pools[box] < 0) {
+          this.inSight[flat++] = box;  // the others are in their arena's rectangle
+        }
       } else {
         this.inSight[--others] = box;
       }
@@ -307,6 +379,9 @@ export class Renderer {
       pass.set("rectangle", { values: pick(rectangles, new Float32Array(boxes.length * 4), boxes, 4), size: 4, type: gl.FLOAT, normalised: false });
       pass.set("mean", { values: pick(this.means, new Uint8Array(boxes.length * 4), boxes, 4), size: 4, type: gl.UNSIGNED_BYTE, normalised: true });
     };
+    if (layout.arenas.length > 0) {
+      this.arenas.draw({ ...uniforms, background: theme.background.map(share), means: this.meansTexture }, layout.arenas.length);
+    }
     if (flat > 0) {
       set(this.flat, this.inSight.subarray(0, flat));
       this.flat.draw(uniforms, flat);

@@ -4,9 +4,8 @@
 import { makePage, makeSnapshot, open, startBrowser } from "./browser.mjs";
 
 const blocks = process.argv[2] ?? "1000000";
-const given = process.env.TARN_SNAPSHOT;
-const file = given ?? makeSnapshot("million", "--blocks", blocks, "--snapshots", "3");
-const html = makePage(file);
+// TARN_PAGE: a page that is there already.
+const html = process.env.TARN_PAGE ?? makePage(makeSnapshot("million", "--blocks", blocks, "--snapshots", "3"));
 const browser = await startBrowser();
 const started = performance.now();
 const page = await open(browser, html);
