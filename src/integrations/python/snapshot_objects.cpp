@@ -42,7 +42,8 @@ bool is_plausible(std::uint64_t count) noexcept { return (count >> 31) == 0 || i
 
 }  // namespace
 
-bool SnapshotObjects::try_prefix(const SnapshotBlocks::Found& block, std::uint32_t before, std::uint32_t prefix) noexcept {
+bool SnapshotObjects::try_prefix(const SnapshotBlocks::Found& block, std::uint32_t before,
+                                 std::uint32_t prefix) noexcept {
   if (before + prefix + sizeof(ObjectView) > block.area->block_size) {
     return false;
   }
@@ -54,15 +55,16 @@ bool SnapshotObjects::try_prefix(const SnapshotBlocks::Found& block, std::uint32
   const std::uint64_t count = count_of(object);
   // A str of ASCII is smaller than its type says, and so is a datetime without a time zone.
   constexpr std::uint64_t less = 16;
-  if (!is_plausible(count) ||
-      (static_cast<std::uint64_t>(types_[type].basicsize) > block.area->block_size - before - prefix + less &&
-       !types_[type].is(TypeView::unicode_subclass))) {
+  if (!is_plausible(count) || (static_cast<std::uint64_t>(types_[type].basicsize) >
+                                   block.area->block_size - before - prefix + less &&
+                               !types_[type].is(TypeView::unicode_subclass))) {
     return false;
   }
   std::uint32_t flags = is_immortal(count) ? sight::object_flags::immortal : 0;
   std::uint8_t found = mark::candidate;
   if (types_[type].is(TypeView::have_gc)) {
-    const auto& header = *reinterpret_cast<const CollectorHeader*>(object - sizeof(CollectorHeader));
+    const auto& header =
+        *reinterpret_cast<const CollectorHeader*>(object - sizeof(CollectorHeader));
     if (header.is_tracked()) {
       const std::uint64_t next = header.next & ~CollectorHeader::flags;
       if (!memory_.holds(next, sizeof(CollectorHeader)) || next % 8 != 0 ||
@@ -91,7 +93,8 @@ bool SnapshotObjects::try_prefix(const SnapshotBlocks::Found& block, std::uint32
 
 void SnapshotObjects::look_at(const SnapshotBlocks::Found& block) noexcept {
   // What debug hooks put before: Tarn's own, and Python's.
-  const std::uint32_t of_tarn = hook.settings.checks == Checks::debug ? heap::DebugBlock::header_size : 0;
+  const std::uint32_t of_tarn =
+      hook.settings.checks == Checks::debug ? heap::DebugBlock::header_size : 0;
   const std::uint32_t of_python = is_outermost() ? 0 : 16;
   for (std::uint32_t extra = 0; extra <= of_python; extra += 16) {
     for (const std::uint32_t prefix : {16U, 0U, 32U}) {
@@ -139,8 +142,12 @@ void SnapshotObjects::see_outside(std::uint64_t object) noexcept {
   flags |= is_immortal(count_of(object)) ? sight::object_flags::immortal : 0;
   // A static type has no header of the collector's, nor has a block of another allocator's whose type we can't be sure
   // of: only what has one for certain is asked.
-  snapshot_stream.object(
-      {.block = object, .refcount = count_of(object), .prefix = 0, .type = type, .flags = flags, .reserved = 0});
+  snapshot_stream.object({.block = object,
+                          .refcount = count_of(object),
+                          .prefix = 0,
+                          .type = type,
+                          .flags = flags,
+                          .reserved = 0});
 }
 
 int SnapshotObjects::visit(void* target, void* self) noexcept {
@@ -161,14 +168,16 @@ int SnapshotObjects::visit(void* target, void* self) noexcept {
 void SnapshotObjects::refer_if_object(void* address) noexcept {
   const auto object = reinterpret_cast<std::uint64_t>(address);
   if (object % 8 == 0 && memory_.holds(object, sizeof(ObjectView)) &&
-      types_.find(object_at(object).type) != SnapshotTypes::none && is_plausible(count_of(object))) {
+      types_.find(object_at(object).type) != SnapshotTypes::none &&
+      is_plausible(count_of(object))) {
     visit(address, this);
   }
 }
 
 // Its traverse refuses to be called.
 void SnapshotObjects::follow_static_type(const TypeView& type) noexcept {
-  for (void* const held : {type.dict, type.base, type.bases, type.mro, type.cache, type.subclasses}) {
+  for (void* const held :
+       {type.dict, type.base, type.bases, type.mro, type.cache, type.subclasses}) {
     refer_if_object(held);
   }
 }
@@ -192,7 +201,8 @@ void SnapshotObjects::follow(std::uint64_t object) noexcept {
   const auto traverse = reinterpret_cast<Traverse>(type.traverse);
   const auto is_gc = reinterpret_cast<IsGc>(type.is_gc);
   auto* const pointer = reinterpret_cast<void*>(object);
-  if (!type.is(TypeView::have_gc) || traverse == nullptr || (is_gc != nullptr && is_gc(pointer) == 0)) {
+  if (!type.is(TypeView::have_gc) || traverse == nullptr ||
+      (is_gc != nullptr && is_gc(pointer) == 0)) {
     return;
   }
   traverse(pointer, visit, this);
@@ -224,7 +234,8 @@ void SnapshotObjects::scan(std::uint64_t start, std::uint64_t size, std::uint64_
   for (std::uint64_t at = start; at + 8 <= end; at += 8) {
     const std::uint64_t word = *reinterpret_cast<const std::uint64_t*>(at);
     const SnapshotBlocks::Found block = blocks_.find(word);
-    if (block.area == nullptr || (blocks_.mark_of(block) & (mark::linked | mark::referenced)) != 0 ||
+    if (block.area == nullptr ||
+        (blocks_.mark_of(block) & (mark::linked | mark::referenced)) != 0 ||
         (start >= block.address && start < block.address + block.area->block_size)) {
       continue;
     }
@@ -255,8 +266,9 @@ void SnapshotObjects::find_parts() noexcept {
   for (std::uint32_t i = 0; i < outside_count_; ++i) {
     const std::uint64_t object = outside_list_[i];
     const std::uint32_t type = types_.find(object_at(object).type);
-    if (type != SnapshotTypes::none &&
-        !guarded([&] { scan(object, static_cast<std::uint64_t>(types_[type].basicsize), object); })) {
+    if (type != SnapshotTypes::none && !guarded([&] {
+          scan(object, static_cast<std::uint64_t>(types_[type].basicsize), object);
+        })) {
       ++unreadable_;
     }
   }
