@@ -6,7 +6,7 @@
 //   │ magic (8) │ kind │ size  │ payload │ kind │ size  │ payload │ …      the last record is `end`
 //   └───────────┴──────────────┴─────────┴──────────────┴─────────┴─────
 //
-// Order: facts, report, mappings; arenas, each followed by its pools; large blocks; objects; references and parts;
+// Order: facts, report, mappings; arenas, each followed by its pools; large blocks; references, objects and parts;
 // types, roots, threads, program; end.
 #pragma once
 

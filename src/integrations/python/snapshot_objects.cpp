@@ -60,7 +60,6 @@ bool SnapshotObjects::try_prefix(const SnapshotBlocks::Found& block, std::uint32
                                !types_[type].is(TypeView::unicode_subclass))) {
     return false;
   }
-  std::uint32_t flags = is_immortal(count) ? sight::object_flags::immortal : 0;
   std::uint8_t found = mark::candidate;
   if (types_[type].is(TypeView::have_gc)) {
     const auto& header =
@@ -72,22 +71,14 @@ bool SnapshotObjects::try_prefix(const SnapshotBlocks::Found& block, std::uint32
               object - sizeof(CollectorHeader)) {
         return false;
       }
-      flags |= sight::object_flags::tracked | sight::object_flags::linked;
       found |= mark::linked;
     }
   }
   if (count == 0) {
-    flags |= sight::object_flags::spare;
     found |= mark::spare;
   }
   found |= static_cast<std::uint8_t>(((before + prefix) / 16) << mark::prefix_shift);
   blocks_.mark_of(block) |= found;
-  snapshot_stream.object({.block = block.address,
-                          .refcount = count,
-                          .prefix = before + prefix,
-                          .type = type,
-                          .flags = flags,
-                          .reserved = 0});
   return true;
 }
 
@@ -208,23 +199,50 @@ void SnapshotObjects::follow(std::uint64_t object) noexcept {
   traverse(pointer, visit, this);
 }
 
+void SnapshotObjects::write_objects() noexcept {
+  blocks_.for_each_allocated([this](const SnapshotBlocks::Found& block) {
+    const std::uint8_t mark = blocks_.mark_of(block);
+    if ((mark & mark::candidate) == 0) {
+      return;
+    }
+    const std::uint32_t prefix = 16U * (mark >> mark::prefix_shift);
+    const std::uint64_t count = count_of(block.address + prefix);
+    std::uint32_t flags = is_immortal(count) ? sight::object_flags::immortal : 0;
+    flags |=
+        (mark & mark::linked) != 0 ? sight::object_flags::tracked | sight::object_flags::linked : 0;
+    flags |= (mark & mark::spare) != 0 ? sight::object_flags::spare : 0;
+    snapshot_stream.object({.block = block.address,
+                            .refcount = count,
+                            .prefix = prefix,
+                            .type = types_.find(object_at(block.address + prefix).type),
+                            .flags = flags,
+                            .reserved = 0});
+  });
+}
+
 void SnapshotObjects::find_references() noexcept {
   const auto follow_guarded = [this](std::uint64_t object) {
     snapshot_stream.begin_references(object);
-    if (!guarded([&] { follow(object); })) {
-      ++unreadable_;
-    }
+    const bool is_readable = guarded([&] { follow(object); });
     snapshot_stream.end_references();
+    return is_readable;
   };
   blocks_.for_each_allocated([&](const SnapshotBlocks::Found& block) {
-    const std::uint8_t mark = blocks_.mark_of(block);
-    if ((mark & mark::candidate) != 0 && (mark & mark::spare) == 0) {
-      follow_guarded(block.address + std::uint64_t{16} * (mark >> mark::prefix_shift));
+    std::uint8_t& mark = blocks_.mark_of(block);
+    if ((mark & mark::candidate) == 0 || (mark & mark::spare) != 0 ||
+        follow_guarded(block.address + std::uint64_t{16} * (mark >> mark::prefix_shift))) {
+      return;
+    }
+    if ((mark & (mark::linked | mark::referenced)) != 0) {
+      ++unreadable_;
+    } else {
+      mark = mark::allocated;  // it only looked like one: what an object left behind, say
     }
   });
+  write_objects();
   // What these refer to may be outside too, and is added while the list is gone through.
   for (std::uint32_t i = 0; i < outside_count_; ++i) {
-    follow_guarded(outside_list_[i]);
+    unreadable_ += follow_guarded(outside_list_[i]) ? 0U : 1U;
   }
 }
 

@@ -33,6 +33,7 @@ class SnapshotObjects {
   void look_at(const SnapshotBlocks::Found& block) noexcept;
   [[nodiscard]] bool try_prefix(const SnapshotBlocks::Found& block, std::uint32_t before,
                                 std::uint32_t prefix) noexcept;
+  void write_objects() noexcept;
   void follow(std::uint64_t object) noexcept;
   void follow_static_type(const TypeView& type) noexcept;
   void refer_if_object(void* address) noexcept;
