@@ -77,6 +77,8 @@ void take_over(TypeSlots& slots, const TypeSlots& base) noexcept {
   inherit(slots.repr, base.repr);
   inherit(slots.hash, base.hash);
   inherit(slots.compare, base.compare);
+  inherit(slots.iterate, base.iterate);
+  inherit(slots.next, base.next);
 }
 
 }  // namespace
