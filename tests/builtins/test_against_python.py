@@ -170,7 +170,7 @@ def evaluate(line):
                 elif kind == "d":
                     pairs = take(2 * int(rest))
                     stack.append({pairs[i]: pairs[i + 1] for i in range(0, len(pairs), 2)})
-        return repr(stack[-1])
+        return "complex" if isinstance(stack[-1], complex) else repr(stack[-1])
     except Exception as error:  # pylint: disable=broad-except
         return f"!{type(error).__name__}: {error}"
 
@@ -235,7 +235,7 @@ class Values:
 
 
 class AgainstPython(unittest.TestCase):
-    OTHERWISE = ("!MemoryError", "(", "!OverflowError: complex exponentiation")
+    OTHERWISE = ("!MemoryError", "complex", "!OverflowError: complex exponentiation")
 
     def check(self, lines):
         environment = dict(os.environ, PYTHONHASHSEED=HASH_SEED)
