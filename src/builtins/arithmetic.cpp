@@ -174,7 +174,7 @@ void divide_doubles(double left, double right, const char* by_zero, double& quot
 }
 
 double power_of_doubles(double base, double exponent) {
-  if (base == 0 && exponent < 0) {
+  if (base == 0 && exponent < 0 && std::isfinite(exponent)) {
     throw ZeroDivisionError("0.0 cannot be raised to a negative power");
   }
   if (base < 0 && std::isfinite(base) && std::isfinite(exponent) &&
