@@ -147,9 +147,14 @@ Ref<Set> Builtins::set(std::initializer_list<Ref<Object>> items) {
 }
 
 Type& Builtins::define_class(std::string_view name, const TypeSlots& slots, Type* base) {
-  if (base != nullptr && !base->is_subtype_of(heap_.type<Instance>())) {
+  if (base != nullptr &&
+      (!base->is_subtype_of(heap_.type<Instance>()) || base->basic_size() != sizeof(Instance))) {
     throw TypeError(std::string("type '") + base->name() + "' is not an acceptable base type");
   }
+  if (name.find('\0') != std::string_view::npos) {
+    throw ValueError("type name must not contain null characters");
+  }
+  (void)string(name);  // ValueError when it's no UTF-8
   // The name lives as long as the heap.
   Ref<Str> kept = heap_.make_sized<Str>(name.size() + 1, name.size() + 1);
   std::copy(name.begin(), name.end(), kept->items().begin());

@@ -54,7 +54,8 @@ Ref<Object> List::at(Index index) const {
 }
 
 void List::set(Index index, Ref<Object> item) {
-  items_->items()[detail::checked_index(index, size(), "list assignment index")] = std::move(item);
+  const std::size_t place = detail::checked_index(index, size(), "list assignment index");
+  items_->items()[place] = std::move(item);
 }
 
 Ref<Object> List::pop(Index index) {

@@ -25,6 +25,32 @@ TEST_F(Containers, ATuplesBlockIsTheNextOnesOfItsLength) {
   EXPECT_EQ(pair.get(), address);
 }
 
+TEST_F(Containers, AnEmptyListHasNoItems) {
+  for (const Ref<List>& list : {all.list(), numbers(0), numbers(3)}) {
+    list->clear();
+    EXPECT_THROW((void)list->at(0), IndexError);
+    EXPECT_THROW(list->set(0, number(1)), IndexError);
+    EXPECT_THROW(list->erase(-1), IndexError);
+    EXPECT_THROW((void)list->pop(), IndexError);
+    EXPECT_THROW(list->remove(*number(1)), ValueError);
+    EXPECT_THROW((void)list->index_of(*number(1)), ValueError);
+    list->reverse();
+    list->sort();
+    list->erase_slice({});
+    list->set_slice({}, *all.tuple());
+    list->set_slice({.step = -1}, *all.tuple());
+    list->extend(*list);
+    EXPECT_EQ(repr(*list->join(*list)) + repr(*list->repeat(3)) + repr(*list->slice({.step = 2})),
+              "[][][]");
+    list->insert(5, number(1));
+    EXPECT_EQ(repr(*list), "[1]");
+  }
+  EXPECT_THROW((void)all.dict()->pop_item(), KeyError);
+  EXPECT_THROW((void)all.set()->pop(), KeyError);
+  EXPECT_THROW(all.set()->remove(*number(1)), KeyError);
+  EXPECT_EQ(all.dict()->get(*number(1)), nullptr);
+}
+
 // CPython 3.11: the capacities of a list that grows by one.
 TEST_F(Containers, AListGrowsAsCPythons) {
   const Ref<List> list = all.list();
@@ -336,6 +362,11 @@ TEST_F(Containers, InstancesHaveAttributes) {
   EXPECT_THROW(instance->delete_attribute(*text("x")), AttributeError);
   EXPECT_EQ(repr(*all.instance(point)).substr(0, 19), "<Point object at 0x");
   EXPECT_THROW((void)all.define_class("No", {}, &heap.type<Int>()), TypeError);
+  EXPECT_THROW((void)all.define_class("\xFF"), ValueError);
+  EXPECT_THROW((void)all.define_class(std::string_view("a\0b", 3)), ValueError);
+  const std::string long_name(1000, 'n');
+  EXPECT_EQ(repr(*all.instance(all.define_class(long_name))).substr(0, 1014),
+            "<" + long_name + " object at 0x");
   Ref<Instance> weakly = all.instance(point);
   const Weak<Instance> weak = weakly;
   weakly = nullptr;

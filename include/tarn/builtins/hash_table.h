@@ -20,15 +20,40 @@
 
 #include <tarn/builtins/operations.h>
 
-namespace tarn::detail {
+namespace tarn {
+
+namespace detail {
 
 struct DictEntry {
   static constexpr const char* table_name = "dict entries";
   std::size_t hash = 0;
   Member<Object> key;
   Member<Object> value;
-  static constexpr auto members = tarn::members(&DictEntry::key, &DictEntry::value);
 };
+
+}  // namespace detail
+
+// Key and value lie side by side: one range.
+template <>
+struct Traced<detail::DictEntry> {
+  static_assert(offsetof(detail::DictEntry, value) ==
+                offsetof(detail::DictEntry, key) + sizeof(Member<Object>));
+
+  static void traverse(const detail::DictEntry& entry, Visitor& visitor) {
+    visitor(detail::range_of(&entry.key), 2);
+  }
+  static void clear(detail::DictEntry& entry) noexcept {
+    entry.key = nullptr;
+    entry.value = nullptr;
+  }
+  template <typename Each>
+  static void each_member(const detail::DictEntry& entry, Each each) {
+    each(entry.key);
+    each(entry.value);
+  }
+};
+
+namespace detail {
 
 struct SetEntry {
   static constexpr const char* table_name = "set entries";
@@ -107,4 +132,6 @@ class HashTable : public Object {
 extern template class HashTable<DictEntry>;
 extern template class HashTable<SetEntry>;
 
-}  // namespace tarn::detail
+}  // namespace detail
+
+}  // namespace tarn
