@@ -136,6 +136,7 @@ struct PoolView {
   std::size_t allocated;
   std::size_t untouched;
   const void* freeblock;
+  const void* first_untouched;  // behind the last block ever handed out
 };
 
 struct BlockView {
@@ -153,12 +154,14 @@ struct LargeBlockView {
 };
 
 // Receives each tier of the heap in order of addresses: an arena, each of its pools, each block of a used or full
-// pool; then each large block, in no order. Must not call the heap.
+// pool; behind a tier's arenas those of its usable_arenas, in their order; then each large block, in no order. Must
+// not call the heap.
 class HeapVisitor {
  public:
   virtual void arena(const ArenaView&) {}
   virtual void pool(const PoolView&) {}
   virtual void block(const BlockView&) {}
+  virtual void usable_arena(const void* /*address*/) {}
   virtual void large_block(const LargeBlockView&) {}
 
  protected:

@@ -127,6 +127,14 @@ class ArenaSet {
     }
   }
 
+  // In the order of usable_arenas.
+  template <typename Visit>
+  void for_each_usable(Visit visit) const noexcept {
+    for (const Arena* arena = usable_arenas_.first(); arena != nullptr; arena = arena->next) {
+      visit(*arena);
+    }
+  }
+
   // Whether all empty arenas are kept, until release_empty_arenas or begin_unmap.
   void keep_empty(bool keep) noexcept { keep_empty_ = keep; }
 

@@ -152,6 +152,7 @@ void PoolHeap<Geometry, Map, Fill, Below>::walk(HeapVisitor& visitor) const noex
       view.allocated = pool.allocated();
       view.untouched = pool.untouched_blocks + alloc::PoolPages<Geometry>::returned_blocks(pool);
       view.freeblock = pool.freeblock;
+      view.first_untouched = pool.untouched;
       if (view.allocated == view.blocks) {
         view.state = PoolState::full;  // also the one that nobody has noticed yet
       }
@@ -161,6 +162,7 @@ void PoolHeap<Geometry, Map, Fill, Below>::walk(HeapVisitor& visitor) const noex
       });
     }
   });
+  arenas_.for_each_usable([&](const Arena& arena) { visitor.usable_arena(arena.address); });
 }
 
 template <typename Geometry, typename Map, typename Fill, typename Below>

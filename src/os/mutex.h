@@ -41,6 +41,10 @@ class ForkSafeMutex : public Mutex {
   // before he registers them: then his run before fork takes the mutexes, and after it has let go.
   static bool prepare() noexcept;
 
+  // What fork does, for whoever copies the process without it: takes them all, and lets go, on both sides.
+  static void lock_all() noexcept;
+  static void unlock_all() noexcept;
+
  private:
   friend class ForkSafeMutexes;
   ForkSafeMutex* next_ = nullptr;

@@ -20,6 +20,9 @@ class ForkSafeMutexes {
     return registered_;
   }
 
+  static void lock_all() noexcept { before_fork(); }
+  static void unlock_all() noexcept { after_fork(); }
+
   static void remove(ForkSafeMutex& mutex) noexcept {
     const Locked locked(guard_);
     ForkSafeMutex** link = &first_;
@@ -61,6 +64,8 @@ constinit bool ForkSafeMutexes::registered_ = false;
 
 bool ForkSafeMutex::enlist() noexcept { return ForkSafeMutexes::add(*this); }
 bool ForkSafeMutex::prepare() noexcept { return ForkSafeMutexes::prepare(); }
+void ForkSafeMutex::lock_all() noexcept { ForkSafeMutexes::lock_all(); }
+void ForkSafeMutex::unlock_all() noexcept { ForkSafeMutexes::unlock_all(); }
 void ForkSafeMutex::leave() noexcept { ForkSafeMutexes::remove(*this); }
 
 }  // namespace tarn::os

@@ -23,6 +23,7 @@
 #include "integrations/python/lines.h"
 #include "integrations/python/releaser.h"
 #include "integrations/python/report.h"
+#include "integrations/python/snapshot.h"
 #include "os/event.h"
 #include "os/mutex.h"
 
@@ -136,8 +137,21 @@ bool client_has_gone() noexcept {
   return ::poll(&wanted, 1, 0) > 0 && (wanted.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
+// Until the copy has ended. It writes to the client itself.
+void wait_for_copy(Snapshot& snapshot) noexcept {
+  constexpr int between_looks = 5;  // milliseconds
+  while (look_at_snapshot(snapshot) == SnapshotState::running) {
+    pollfd wanted = {control.socket.wake_read(), POLLIN, 0};
+    ::poll(&wanted, 1, between_looks);
+    if (control.stopping) {
+      end_copy(snapshot);
+      return;
+    }
+  }
+}
+
 // Under the GIL. False: it came too late.
-bool work(Request request, Lines& answer) noexcept {
+bool work(Request request, Lines& answer, Snapshot& snapshot) noexcept {
   if (control.stopping || hook.state != State::living || client_has_gone() ||
       !send_words("begun\n")) {
     return false;
@@ -145,8 +159,11 @@ bool work(Request request, Lines& answer) noexcept {
   if (request == Request::release) {
     answer.number("released", release_in_turns(control.stopping));
     answer.end();
-  } else {
+  } else if (request == Request::statistics) {
     collect_figures(figures);
+  } else if (!begin_snapshot(control.client.number(), snapshot)) {
+    answer.add(base::Message().text("error ").text(why_no_copy(errno)).text("\n"));
+    answer.end();
   }
   return true;
 }
@@ -165,9 +182,14 @@ void answer_request(Request request) noexcept {
   }
   Lines answer(answer_bytes, sizeof(answer_bytes));
   const int gil = PyGILState_Ensure();
-  const bool done = work(request, answer);
+  Snapshot snapshot;
+  const bool done = work(request, answer, snapshot);
   PyGILState_Release(gil);
   if (!done) {
+    return;
+  }
+  if (snapshot.copy > 0) {
+    wait_for_copy(snapshot);
     return;
   }
   if (request == Request::statistics) {

@@ -14,13 +14,15 @@
 //
 //   release       everything that can go back to the system goes
 //   statistics    what the heap holds, and what of it is resident
+//   snapshot      everything that is in the heap
 //
 // and gets lines, each "key value", the last of which is "end":
 //
 //   tarn-control 1        at once: the version of this protocol
 //   begun                 the thread has Python's lock (the GIL)
 //   released BYTES        of addresses, of which not all need have been resident; or
-//   tarn-report 1 …       a report as at exit (docs/command.md), with lines "range START SIZE"
+//   tarn-report 1 …       a report as at exit (docs/command.md), with lines "range START SIZE"; or
+//   a snapshot's stream, binary, to its end record (sight/stream_format.h); or "error …" if the system refuses
 //   end
 //
 // or, in place of all behind the first line, "error WORDS" and "end".

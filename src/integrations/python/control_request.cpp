@@ -18,6 +18,9 @@ Request parse_request(const char* bytes, std::size_t size) noexcept {
   if (is("release")) {
     return Request::release;
   }
+  if (is("snapshot")) {
+    return Request::snapshot;
+  }
   return is("statistics") ? Request::statistics : Request::unknown;
 }
 

@@ -15,6 +15,7 @@ enum class Request : std::uint8_t {
   unknown,
   release,
   statistics,
+  snapshot,
 };
 
 // Of all bytes that have arrived so far. What stands behind the first line is passed over.

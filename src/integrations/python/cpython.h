@@ -94,6 +94,18 @@ TARN_FROM_CPYTHON void _Py_PyAtExit(void (*function)(PyObject* module), PyObject
 TARN_FROM_CPYTHON void Py_IncRef(PyObject*);
 TARN_FROM_CPYTHON void Py_DecRef(PyObject*);
 TARN_FROM_CPYTHON PyObject _Py_NoneStruct;
+TARN_FROM_CPYTHON PyObject PyType_Type;
+TARN_FROM_CPYTHON PyObject PyModule_Type;
+TARN_FROM_CPYTHON int PyType_IsSubtype(PyObject*, PyObject*);
+TARN_FROM_CPYTHON PyObject* PyType_GetDict(PyObject*);    // 3.12
+TARN_FROM_CPYTHON PyObject* PyImport_GetModuleDict();    // borrowed
+TARN_FROM_CPYTHON PyObject* PyModule_GetDict(PyObject*);  // borrowed
+TARN_FROM_CPYTHON int PyDict_Next(PyObject*, std::ptrdiff_t* position, PyObject** key,
+                                  PyObject** value);  // borrowed
+TARN_FROM_CPYTHON int PyDict_Update(PyObject*, PyObject* mapping);
+TARN_FROM_CPYTHON PyObject* PyObject_CallObject(PyObject*, PyObject* arguments);
+TARN_FROM_CPYTHON PyObject* PyList_GetItem(PyObject*, std::ptrdiff_t index);  // borrowed
+TARN_FROM_CPYTHON unsigned long PyLong_AsUnsignedLong(PyObject*);
 
 // Of its content only the start is known, and only since 3.13: see interpreters.cpp.
 TARN_FROM_CPYTHON char _PyRuntime[];

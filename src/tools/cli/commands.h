@@ -10,6 +10,7 @@ namespace tarn::cli {
 [[nodiscard]] int run(const std::vector<std::string>& words);
 [[nodiscard]] int doctor(const std::vector<std::string>& words);
 [[nodiscard]] int ledger(const std::vector<std::string>& words);
+[[nodiscard]] int snapshot(const std::vector<std::string>& words);
 [[nodiscard]] int release(const std::vector<std::string>& words);
 [[nodiscard]] int why(const std::vector<std::string>& words);
 [[nodiscard]] int diff(const std::vector<std::string>& words);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "tools/cli/report_reader.h"
@@ -13,6 +14,7 @@ namespace {
 constexpr std::string_view greeting = "tarn-control 1\n";
 constexpr std::string_view begun = "begun\n";
 constexpr std::string_view end = "end\n";
+constexpr std::size_t longest_refusal = 1024;
 
 std::string shown(std::string_view value) { return shorten(escape(value.substr(0, 200)), 60); }
 
@@ -50,6 +52,37 @@ AnswerStage stage_of(std::string_view text) {
   }
   return text.substr(greeting.size()).starts_with(begun) ? AnswerStage::begun
                                                          : AnswerStage::greeted;
+}
+
+std::optional<std::size_t> start_of_stream(std::string_view text) {
+  constexpr std::string_view refusal = "error ";
+  const auto may_become = [](std::string_view words, std::string_view whole) {
+    return whole.substr(0, words.size()) == words.substr(0, whole.size());
+  };
+  if (!may_become(text, greeting)) {
+    throw BadAnswer(fmt::format("not 'tarn-control 1' but '{}'", shown(text.substr(0, text.find('\n')))));
+  }
+  std::string_view rest = text.substr(std::min(text.size(), greeting.size()));
+  // The refusal may stand before "begun" (it knows no such request) and behind (the system refuses).
+  for (const std::string_view line : {begun, std::string_view()}) {
+    if (rest.starts_with(refusal) && rest.find('\n') != std::string_view::npos) {
+      throw BadAnswer(fmt::format("it refuses: '{}'", shown(rest.substr(6, rest.find('\n') - 6))));
+    }
+    if (may_become(rest, refusal) && rest.size() < longest_refusal) {
+      return std::nullopt;
+    }
+    if (line.empty()) {
+      break;
+    }
+    if (!may_become(rest, line)) {
+      throw BadAnswer(fmt::format("not 'begun' but '{}'", shown(rest.substr(0, rest.find('\n')))));
+    }
+    if (rest.size() < line.size()) {
+      return std::nullopt;
+    }
+    rest.remove_prefix(line.size());
+  }
+  return text.size() - rest.size();
 }
 
 std::uint64_t read_released(std::string_view text) {

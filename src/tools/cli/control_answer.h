@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -27,6 +28,10 @@ enum class AnswerStage {
   ended,    // the last line is there
 };
 [[nodiscard]] AnswerStage stage_of(std::string_view text);
+
+// Where the bytes of a stream begin, behind the lines; nothing: not all lines are there. Throws BadAnswer: the process
+// refuses, or isn't one of ours.
+[[nodiscard]] std::optional<std::size_t> start_of_stream(std::string_view text);
 
 // Bytes of addresses. Throws BadAnswer.
 [[nodiscard]] std::uint64_t read_released(std::string_view text);

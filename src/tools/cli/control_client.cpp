@@ -193,14 +193,66 @@ void expect_on_tarn(const Target& target) {
   }
 }
 
-std::string ask(const Target& target, const std::string& request) {
+namespace {
+
+Descriptor send_request(const Target& target, const std::string& request) {
   expect_on_tarn(target);
-  const Descriptor socket = connect_to(target);
+  Descriptor socket = connect_to(target);
   const std::string line = request + "\n";
   if (::send(socket.number(), line.data(), line.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(line.size())) {
     fail(target, fmt::format("it doesn't take the request: {}", std::strerror(errno)));
   }
+  return socket;
+}
+
+}  // namespace
+
+void ask_for_stream(const Target& target, const std::string& request,
+                    const std::function<void(std::string_view bytes)>& take) {
+  const Descriptor socket = send_request(target, request);
+  std::string head;  // the lines before the stream
+  bool has_begun = false;
+  AnswerStage stage = AnswerStage::nothing;
+  std::vector<char> part(256 * 1024);
+  Clock::time_point end = Clock::now() + patience_for_greeting;
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
+    pollfd wanted = {socket.number(), POLLIN, 0};
+    const int ready = left.count() <= 0 ? 0 : ::poll(&wanted, 1, static_cast<int>(left.count()));
+    if (ready == 0) {
+      too_late(target, stage);
+    }
+    const ssize_t got = ready < 0 ? -1 : ::recv(socket.number(), part.data(), part.size(), 0);
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0 || (got == 0 && !has_begun)) {
+      fail(target, "it broke off the answer: it is ending, or busy with another");
+    }
+    if (got == 0) {
+      return;
+    }
+    const std::string_view bytes(part.data(), static_cast<std::size_t>(got));
+    if (has_begun) {
+      take(bytes);
+      end = Clock::now() + patience_for_work;  // for the next part
+      continue;
+    }
+    head.append(bytes);
+    if (const std::optional<std::size_t> start = start_of_stream(head)) {
+      has_begun = true;
+      take(std::string_view(head).substr(*start));
+    }
+    if (const AnswerStage now = stage_of(head); now != stage) {
+      stage = now;
+      end = Clock::now() + (stage == AnswerStage::begun ? patience_for_work : patience_for_lock);
+    }
+  }
+}
+
+std::string ask(const Target& target, const std::string& request) {
+  const Descriptor socket = send_request(target, request);
   std::string answer;
   AnswerStage stage = AnswerStage::nothing;
   Clock::time_point end = Clock::now() + patience_for_greeting;

@@ -1,7 +1,9 @@
 // Asking a process at its control socket.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "tools/cli/target.h"
 
@@ -13,5 +15,10 @@ void expect_on_tarn(const Target& target);
 // The whole answer to a request ("release"), unchecked. Throws Failure: who can't be reached, isn't who it
 // should be, or doesn't answer in time. Then nothing has happened in the target.
 [[nodiscard]] std::string ask(const Target& target, const std::string& request);
+
+// For a request whose answer is a stream of bytes ("snapshot"): `take` gets them as they come, up to their end.
+// Throws Failure as ask() does, and what `take` throws.
+void ask_for_stream(const Target& target, const std::string& request,
+                    const std::function<void(std::string_view bytes)>& take);
 
 }  // namespace tarn::cli

@@ -44,7 +44,11 @@ Mapping read_header(std::string_view line) {
   }
   for (int word = 0; word < 4; ++word) {  // rights, offset, device, inode
     skip_blanks(rest);
-    rest.remove_prefix(std::min(rest.find(' '), rest.size()));
+    const std::size_t length = std::min(rest.find(' '), rest.size());
+    if (word == 0) {
+      mapping.permissions = rest.substr(0, length);
+    }
+    rest.remove_prefix(length);
   }
   skip_blanks(rest);
   mapping.name = rest;

@@ -16,6 +16,7 @@ struct Mapping {
   std::uint64_t start = 0;
   std::uint64_t end = 0;
   std::uint64_t resident = 0;  // bytes
+  std::string permissions;     // "rw-p"
   std::string name;            // "[heap]", "/usr/lib/…", empty: anonymous memory
 };
 
