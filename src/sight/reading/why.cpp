@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::size_t most_shares = 5;
 constexpr std::size_t longest_chain = 12;
+// What returns less than this part of the heap isn't worth a line.
+constexpr std::uint64_t least_share = 1000;
 constexpr std::uint32_t most_asked_for_referrers = 1000;
 
 template <class Share>
@@ -36,6 +38,8 @@ class Finder {
     std::vector<std::uint32_t> candidates =
         options_.by == GroupBy::holder ? speaking_groups(groups_) : labels_that_return();
     // A group's own count is a lower bound; the graph may say more. So some more than asked for are looked at.
+    const std::uint64_t least = (image_.live_pages + image_.large) / least_share;
+    std::erase_if(candidates, [&](std::uint32_t candidate) { return returns_at_least(candidate) < least; });
     const std::size_t looked_at = std::min(candidates.size(), options_.most_answers + 3);
     why.has_more = candidates.size() > options_.most_answers;
     candidates.resize(looked_at);
@@ -73,6 +77,11 @@ class Finder {
         return here.site == candidate;
     }
     return false;
+  }
+
+  [[nodiscard]] std::uint64_t returns_at_least(std::uint32_t candidate) const {
+    return options_.by == GroupBy::holder ? groups_.groups[candidate].returns
+                                          : groups_.by_label[candidate];
   }
 
   void mark(std::uint32_t candidate, std::vector<bool>& marked) const {
@@ -130,7 +139,24 @@ class Finder {
       }
     }
     describe_freed(freed.least, answer);
+    if (options_.by == GroupBy::holder) {
+      describe_whole(candidate, answer);
+    }
     return answer;
+  }
+
+  void describe_whole(std::uint32_t group, Answer& answer) const {
+    std::uint32_t top = group;
+    while (groups_.groups[top].depth > 2) {
+      top = groups_.groups[top].parent;
+    }
+    if (top == group || groups_.groups[top].objects != 1) {
+      return;
+    }
+    std::vector<bool> marked(image_.blocks.size(), false);
+    mark(top, marked);
+    answer.whole_type = type_name(image_, groups_.groups[top].label);
+    answer.whole = returns_of(holding_.freed_with(marked));
   }
 
   void describe_members(const std::vector<bool>& marked, Answer& answer) const {

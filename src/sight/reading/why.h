@@ -50,6 +50,10 @@ struct Answer {
   std::vector<std::string> chain;    // from the first of these down: "dict", "app.Session"
   std::vector<HolderShare> shared;   // if others hold them too: names of other ways to them
   bool is_shared = false;
+  // What the name holds is one object, and they are in it: what comes back if that goes (a dict with its table, and
+  // the keys). 0: it isn't so.
+  std::string whole_type;
+  Returns whole;
   std::vector<SiteShare> sites;  // the most objects first; empty where they weren't recorded
 };
 

@@ -3,13 +3,18 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "sight/reading/bad_snapshot.h"
 #include "sight/reading/why.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/console.h"
+#include "tools/cli/control_client.h"
 #include "tools/cli/failure.h"
 #include "tools/cli/opened_snapshot.h"
+#include "tools/cli/taken_snapshot.h"
+#include "tools/cli/target.h"
 #include "tools/cli/text.h"
 #include "tools/cli/why_text.h"
 
@@ -37,6 +42,18 @@ Examples:
   tarn why app.4711.tarn.sqlite --by type -n 3)"};
 
 constexpr std::size_t most_answers = 100;
+
+// What can be a process id is one, unless there is a file of that name.
+sight::reading::HeapImage image_of(const std::string& word) {
+  std::error_code error;
+  if (word.find_first_not_of("0123456789") != std::string::npos || std::filesystem::exists(word, error)) {
+    return open_snapshot(word, sight::reading::References::all);
+  }
+  const Target target = find_target(read_process_id(word, "tarn why"));
+  expect_on_tarn(target);
+  const TakenSnapshot snapshot(target);
+  return open_snapshot(snapshot.path(), sight::reading::References::all);
+}
 
 }  // namespace
 
@@ -67,7 +84,7 @@ int why(const std::vector<std::string>& words) {
   if (word.empty()) {
     throw UsageError("tarn why", "no process and no file");
   }
-  sight::reading::HeapImage image = open_snapshot(word, sight::reading::References::all);
+  sight::reading::HeapImage image = image_of(word);
   sight::reading::Why found;
   try {
     found = sight::reading::find_why(

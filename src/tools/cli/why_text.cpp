@@ -183,10 +183,13 @@ std::string freed_text(const Answer& answer) {
 }
 
 std::string answer_text(const Answer& answer, std::size_t number, const Style& style) {
-  std::string text = style.heading(fmt::format(
-      "{:>2}. {} object{} of type {} pin{} {}", number, count_text(answer.objects),
-      answer.objects == 1 ? "" : "s", name_text(answer.type), answer.objects == 1 ? "s" : "",
-      returns_text(answer.returns)));
+  const bool is_one = answer.objects == 1;
+  const std::string what = answer.type == "unknown"
+                               ? fmt::format("block{} of which nothing is known", is_one ? "" : "s")
+                               : fmt::format("object{} of type {}", is_one ? "" : "s", name_text(answer.type));
+  std::string text =
+      style.heading(fmt::format("{:>2}. {} {} pin{} {}", number, count_text(answer.objects), what,
+                                is_one ? "s" : "", returns_text(answer.returns)));
   text += '\n';
   const auto add = [&](const char* label, const std::string& value) {
     text += fmt::format("    {:<14}{}\n", label, value);
@@ -199,6 +202,10 @@ std::string answer_text(const Answer& answer, std::size_t number, const Style& s
     add("", shared_text(answer));
   }
   add("with them go", freed_text(answer));
+  if (answer.whole.least > answer.returns.least) {
+    add("all of it", fmt::format("{} if the {} goes, or is emptied", returns_text(answer.whole),
+                                 name_text(answer.whole_type)));
+  }
   if (answer.pages > answer.returns.least) {
     add("others keep", fmt::format("{} of the {} that they lie in",
                                    bytes_text(answer.pages - answer.returns.least),
@@ -283,6 +290,11 @@ std::string why_json(const HeapImage& image, const Why& why) {
                 {"holders", holders(answer.holders)},
                 {"chain", answer.chain},
                 {"shared_with", holders(answer.shared)}};
+    if (answer.whole.most != 0) {
+      one["whole"] = {{"type", answer.whole_type},
+                      {"returns", answer.whole.least},
+                      {"returns_at_most", answer.whole.most}};
+    }
     one["frees"] = Json::array();
     for (const TypeShare& share : answer.freed) {
       one["frees"].push_back(
