@@ -46,6 +46,7 @@ class MadeSnapshot:
         self.mappings: list[tuple[int, int, str, str]] = []
         self._next: dict[int, int] = {}  # of each size
         self._next_pool = BASE
+        self._rows: dict[int, dict[str, object]] = {}  # by address
 
     def pool(self, resident: int = 0b1111) -> int:
         address = self._next_pool
@@ -82,6 +83,7 @@ class MadeSnapshot:
         if row["place"] == 0 and row["pool"] not in self.pools:
             self.pools[address // POOL * POOL] = 0b1111
         self.blocks.append(row)
+        self._rows[address] = row
         return address
 
     def object(self, type: str, size: int, held_by: int | None = None, global_name: str | None = None,
@@ -95,8 +97,7 @@ class MadeSnapshot:
         elif root is not None:
             row["root"] = root
         elif held_by is not None:
-            holder = next(one for one in self.blocks if one["address"] == held_by)
-            row["root"] = holder.get("root")
+            row["root"] = self._rows[held_by].get("root")
         if held_by is not None:
             self.refer(held_by, address)
         elif global_name is not None:

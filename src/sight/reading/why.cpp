@@ -132,7 +132,7 @@ class Finder {
     describe_members(marked, answer);
     for (const Extent& extent : image_.extents) {
       for (std::uint32_t block = extent.first; block < extent.last; ++block) {
-        if (marked[block]) {
+        if (freed.least[block]) {
           answer.pages += extent.bytes;
           break;
         }

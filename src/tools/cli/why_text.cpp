@@ -207,7 +207,7 @@ std::string answer_text(const Answer& answer, std::size_t number, const Style& s
                                  name_text(answer.whole_type)));
   }
   if (answer.pages > answer.returns.least) {
-    add("others keep", fmt::format("{} of the {} that they lie in",
+    add("others keep", fmt::format("{} of the {} that these lie in",
                                    bytes_text(answer.pages - answer.returns.least),
                                    bytes_text(answer.pages)));
   }
