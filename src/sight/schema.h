@@ -42,7 +42,8 @@ CREATE TABLE mapping (
   size         INTEGER NOT NULL,
   resident     INTEGER NOT NULL,
   permissions  TEXT NOT NULL,  -- rw-p
-  owner        TEXT NOT NULL,  -- arenas, large, descriptors: Tarn's; heap, anonymous, file, stack, kernel
+  owner        TEXT NOT NULL,  -- arenas, large, descriptors: Tarn's; reserved: can't be touched; heap, anonymous,
+                               -- file, stack, kernel
   name         TEXT NOT NULL,  -- as the kernel has it; empty: anonymous memory
   PRIMARY KEY (snapshot, start)
 ) WITHOUT ROWID;

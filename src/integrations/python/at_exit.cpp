@@ -8,6 +8,7 @@
 #include "integrations/python/pacer.h"
 #include "integrations/python/releaser.h"
 #include "integrations/python/report.h"
+#include "integrations/python/snapshot_schedule.h"
 
 namespace tarn::python {
 
@@ -18,6 +19,7 @@ constinit bool has_ended = false;
 
 PyObject* at_exit(PyObject* /*self*/, PyObject* /*arguments*/) noexcept {
   has_ended = true;
+  take_snapshot_at_exit();
   stop_pacing();
   stop_control();
   stop_releasing();

@@ -24,6 +24,7 @@
 #include "integrations/python/releaser.h"
 #include "integrations/python/report.h"
 #include "integrations/python/snapshot.h"
+#include "integrations/python/snapshot_schedule.h"
 #include "os/event.h"
 #include "os/mutex.h"
 
@@ -273,11 +274,12 @@ void* run(void* /*argument*/) noexcept {
                         {control.socket.wake_read(), POLLIN, 0}};
     control.waits = true;
     if (!control.stopping) {
-      ::poll(wanted, 2, -1);
+      ::poll(wanted, 2, time_to_next_snapshot());
     }
     if (!end_waiting()) {
       return nullptr;
     }
+    take_due_snapshot(control.stopping);
     if (wanted[0].revents != 0 && control.socket.is_whole()) {
       serve_client();
     }

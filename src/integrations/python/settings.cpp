@@ -1,5 +1,6 @@
 #include "integrations/python/settings.h"
 
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
@@ -81,6 +82,69 @@ void copy_folder(const char* variable, char (&target)[Size]) noexcept {
   }
 }
 
+// "2.5" as milliseconds, a tenth of a second to a day. False: it's none.
+bool read_seconds(const char* text, unsigned& milliseconds) noexcept {
+  constexpr unsigned most = 86'400'000;
+  unsigned number = 0;
+  unsigned unit = 1000;  // of the next digit, behind the point
+  bool has_digit = false;
+  bool has_point = false;
+  for (; *text != '\0'; ++text) {
+    if (*text == '.' && !has_point) {
+      has_point = true;
+    } else if (*text >= '0' && *text <= '9' && number <= most) {
+      const auto digit = static_cast<unsigned>(*text - '0');
+      has_digit = true;
+      if (has_point) {
+        unit /= 10;
+        number += digit * unit;
+      } else {
+        number = number * 10 + digit * 1000;
+      }
+    } else {
+      return false;
+    }
+  }
+  milliseconds = number;
+  return has_digit && number >= 100 && number <= most;
+}
+
+void read_snapshot_settings(Settings& settings) noexcept {
+  const char* const when = ::secure_getenv("TARN_SNAPSHOT");
+  const auto complain = [&](const char* variable, const char* value, const char* wanted) noexcept {
+    if (!settings.quiet) {
+      base::Message message;
+      message.text("tarn: ").text(variable).text("=").escaped(value).text(" is none of: ");
+      message.text(wanted).text("; no snapshot is taken\n").write_to(base::standard_error);
+    }
+  };
+  if (when != nullptr && *when != '\0') {
+    constexpr const char* every = "every=";
+    if (is(when, "exit")) {
+      settings.snapshot_at = SnapshotAt::exit;
+    } else if (is(when, "peak")) {
+      settings.snapshot_at = SnapshotAt::peak;
+    } else if (std::strncmp(when, every, std::strlen(every)) == 0 &&
+               read_seconds(when + std::strlen(every), settings.snapshot_milliseconds)) {
+      settings.snapshot_at = SnapshotAt::every;
+    } else {
+      complain("TARN_SNAPSHOT", when, "exit, peak, every=SECONDS");
+    }
+  }
+  const char* const signal = ::secure_getenv("TARN_SNAPSHOT_SIGNAL");
+  if (signal != nullptr && *signal != '\0') {
+    settings.snapshot_signal = is(signal, "USR1")   ? SIGUSR1
+                               : is(signal, "USR2") ? SIGUSR2
+                               : is(signal, "HUP")  ? SIGHUP
+                                                    : 0;
+    if (settings.snapshot_signal == 0) {
+      complain("TARN_SNAPSHOT_SIGNAL", signal, "USR1, USR2, HUP");
+    }
+  }
+  copy_folder("TARN_SNAPSHOT_FILE", settings.snapshot_file);
+  copy_folder("TARN_SNAPSHOT_TOOL", settings.snapshot_tool);
+}
+
 }  // namespace
 
 const char* name_of(Geometry geometry) noexcept {
@@ -146,6 +210,7 @@ Settings read_settings(int argument_count, char** arguments) noexcept {
       choice("TARN_CONTROL", control_names, settings.quiet) == 0 && ::getauxval(AT_SECURE) == 0;
   copy_folder("XDG_RUNTIME_DIR", settings.runtime_folder);
   copy_folder("TARN_REPORT_DIR", settings.report_folder);
+  read_snapshot_settings(settings);
   const char* const allocator = std::getenv("PYTHONMALLOC");
   settings.other_allocator =
       names_other_allocator(allocator) && !ignores_environment(argument_count, arguments);

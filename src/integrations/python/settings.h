@@ -13,6 +13,10 @@
 //   TARN_HUGEPAGES   auto (default), off: whether large blocks that are asked for at once may have large pages
 //   TARN_GC          adaptive (default), stock: who paces the collection of cycles
 //   TARN_CONTROL     on (default), off: whether `tarn release` and `tarn ledger` can reach the process
+//   TARN_SNAPSHOT    exit, peak, every=SECONDS: when the process writes a snapshot of its heap (docs/snapshot.md)
+//   TARN_SNAPSHOT_SIGNAL  USR1, USR2, HUP: a signal at which it writes one
+//   TARN_SNAPSHOT_FILE    where (absolute): a file, or a folder with a slash at its end; unset: the current folder
+//   TARN_SNAPSHOT_TOOL    the command `tarn`, which writes the file; unset: it's looked for beside the library
 //   TARN_REPORT_DIR  a folder (absolute): the process writes there at exit what the allocator did
 #pragma once
 
@@ -23,6 +27,8 @@
 namespace tarn::python {
 
 enum class ReleasePolicy : std::uint8_t { normal, eager, off, at_once };
+
+enum class SnapshotAt : std::uint8_t { never, exit, peak, every };
 
 enum class GcPolicy : std::uint8_t { adaptive, stock };
 
@@ -43,6 +49,11 @@ struct Settings {
   char runtime_folder[512] = {};
   // Empty: no report. A copy, since programs write over their environment to change their title.
   char report_folder[1024] = {};
+  SnapshotAt snapshot_at = SnapshotAt::never;
+  unsigned snapshot_milliseconds = 0;  // of `every`
+  int snapshot_signal = 0;
+  char snapshot_file[1024] = {};
+  char snapshot_tool[1024] = {};
   // PYTHONMALLOC names an allocator of Python's own.
   bool other_allocator = false;
 };

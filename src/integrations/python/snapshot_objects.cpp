@@ -52,8 +52,11 @@ bool SnapshotObjects::try_prefix(const SnapshotBlocks::Found& block, std::uint32
     return false;
   }
   const std::uint64_t count = count_of(object);
+  // A str of ASCII is smaller than its type says, and so is a datetime without a time zone.
+  constexpr std::uint64_t less = 16;
   if (!is_plausible(count) ||
-      static_cast<std::uint64_t>(types_[type].basicsize) > block.area->block_size - before - prefix) {
+      (static_cast<std::uint64_t>(types_[type].basicsize) > block.area->block_size - before - prefix + less &&
+       !types_[type].is(TypeView::unicode_subclass))) {
     return false;
   }
   std::uint32_t flags = is_immortal(count) ? sight::object_flags::immortal : 0;

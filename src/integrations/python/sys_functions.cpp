@@ -9,6 +9,7 @@
 #include "integrations/python/pacer.h"
 #include "integrations/python/releaser.h"
 #include "integrations/python/report.h"
+#include "integrations/python/snapshot_schedule.h"
 
 namespace tarn::python {
 
@@ -53,11 +54,12 @@ int install(void* /*data*/) noexcept {
     original_debugmallocstats = definition->ml_meth;
     definition->ml_meth = debugmallocstats;
   }
-  if (hook.settings.report_folder[0] != '\0') {
+  if (hook.settings.report_folder[0] != '\0' || hook.settings.snapshot_at != SnapshotAt::never) {
     static_cast<void>(be_called_at_exit());
   }
   start_pacing();
   start_releasing();
+  prepare_snapshots();
   start_control();
   return 0;
 }

@@ -58,6 +58,9 @@ const char* owner_of(const Mapping& mapping, const std::vector<std::uint64_t>& s
       })) {
     return "stack";
   }
+  if (mapping.permissions.starts_with("---")) {
+    return "reserved";
+  }
   return name.empty() || name.starts_with("[anon") ? "anonymous" : "kernel";
 }
 

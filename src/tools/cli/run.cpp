@@ -3,7 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
 #include <csignal>
+#include <cstring>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -41,7 +46,10 @@ it can't be executed, 2 for a wrong argument.
 Examples:
   tarn run app.py --port 8000
   tarn run --report -m json.tool big.json
+  tarn run --snapshot-at=peak app.py
   tarn run --report=memory.json python3 -X dev app.py)"};
+
+constexpr std::size_t longest_path = 1024;  // of the library's
 
 struct Options {
   bool report = false;
@@ -52,7 +60,29 @@ struct Options {
   bool raw = false;
   std::string gc;
   bool quiet = false;
+  std::string snapshot_at;
+  std::string snapshot_signal;
+  std::string snapshot_file;
 };
+
+// As src/integrations/python/settings.cpp reads it.
+std::string check_snapshot_time(const std::string& word) {
+  constexpr std::string_view every = "every=";
+  if (word == "exit" || word == "peak") {
+    return "";
+  }
+  constexpr double least = 0.1;
+  constexpr double most = 86400;
+  double seconds = 0;
+  const std::string_view number = std::string_view(word).substr(std::min(word.size(), every.size()));
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), seconds,
+                                            std::chars_format::fixed);
+  if (!word.starts_with(every) || error != std::errc() || end != number.data() + number.size() ||
+      !(seconds >= least && seconds <= most)) {
+    return fmt::format("'{}' is not one of exit, peak, every=SECONDS (0.1 to 86400)", escape(word));
+  }
+  return "";
+}
 
 struct Parsed {
   Options options;
@@ -85,6 +115,15 @@ std::optional<Parsed> parse(const std::vector<std::string>& words) {
                   "adaptive (the default), or stock: collections of cycles\nstart by what the "
                   "heap does, or at CPython's pace",
                   {"adaptive", "stock"});
+  app.add_option("--snapshot-at", options.snapshot_at,
+                 "exit, peak or every=SECONDS: write what is in the\nheap to PROGRAM.PID.tarn.sqlite")
+      ->option_text("=WHEN")
+      ->check(check_snapshot_time);
+  line.add_choice("--snapshot-signal", options.snapshot_signal,
+                  "USR1, USR2 or HUP: a snapshot at each such signal", {"USR1", "USR2", "HUP"});
+  app.add_option("--snapshot-file", options.snapshot_file,
+                 "another file for snapshots, or a folder; a file that is\nthere is added to")
+      ->option_text("=FILE");
   app.add_flag("--quiet", options.quiet, "no messages from Tarn, but for the report");
 
   parsed.arguments =
@@ -122,6 +161,39 @@ std::vector<std::string> words_to_execute(const Options& options, const RunArgum
   return words;
 }
 
+// The program may change its folder, so its file's is named here.
+void set_snapshot_variables(Environment& environment, const Options& options) {
+  if (options.snapshot_at.empty() && options.snapshot_signal.empty()) {
+    if (!options.snapshot_file.empty()) {
+      throw UsageError("tarn run", "--snapshot-file is for --snapshot-at or --snapshot-signal");
+    }
+    return;
+  }
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const std::string file = options.snapshot_file.empty() ? "." : options.snapshot_file;
+  std::string path = fs::absolute(file, error).lexically_normal().string();
+  if (fs::is_directory(path, error) && !path.ends_with('/')) {
+    path += '/';
+  }
+  const fs::path folder = path.ends_with('/') ? fs::path(path) : fs::path(path).parent_path();
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    throw Failure(exit_usage, fmt::format("can't write snapshots to {}: {}", escape(path), std::strerror(errno)));
+  }
+  const fs::path command = fs::read_symlink("/proc/self/exe", error);
+  if (path.size() >= longest_path || command.string().size() >= longest_path) {
+    throw Failure(exit_usage, "the path of the snapshots' file is too long");
+  }
+  environment.set("TARN_SNAPSHOT_FILE", path);
+  environment.set("TARN_SNAPSHOT_TOOL", command.string());
+  if (!options.snapshot_at.empty()) {
+    environment.set("TARN_SNAPSHOT", options.snapshot_at);
+  }
+  if (!options.snapshot_signal.empty()) {
+    environment.set("TARN_SNAPSHOT_SIGNAL", options.snapshot_signal);
+  }
+}
+
 // The contract with the library: what it reads in its constructor.
 void set_tarn_variables(Environment& environment, const Options& options) {
   if (!options.geometry.empty()) {
@@ -139,6 +211,7 @@ void set_tarn_variables(Environment& environment, const Options& options) {
   if (options.raw) {
     environment.set("TARN_RAW", "on");
   }
+  set_snapshot_variables(environment, options);
 }
 
 int run_with_report(Program& program, const Options& options,

@@ -207,7 +207,14 @@ void write(const Options& options, sight::Capture capture) {
   } catch (const sight::CantWrite& error) {
     throw Failure(exit_failure, error.what());
   }
-  tell(options, path, id, capture);
+  try {
+    tell(options, path, id, capture);
+  } catch (const Failure&) {
+    if (!options.from_stream) {
+      throw;
+    }
+    // The process that asked has ended meanwhile; the file is there.
+  }
 }
 
 }  // namespace

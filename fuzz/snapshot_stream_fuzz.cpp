@@ -1,0 +1,29 @@
+// What a process writes when a snapshot of it is taken: whatever it is, it's read or refused, and what was read leads to
+// chains that end.
+#include <cstdint>
+#include <string_view>
+
+#include "base/assert.h"
+#include "sight/holders.h"
+#include "sight/stream_reader.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+  using namespace tarn::sight;
+  const std::string_view text(reinterpret_cast<const char*>(bytes), size);
+  try {
+    StreamReader reader;
+    reader.take(text.substr(0, size / 2));
+    reader.take(text.substr(size / 2));
+    Capture capture = reader.finish();
+    find_holders(capture);
+    for (const Block& block : capture.blocks) {
+      const Block* at = &block;
+      for (std::uint32_t depth = block.depth; depth != 0; --depth) {
+        at = &capture.blocks[at->holder];
+      }
+      TARN_CHECK(at->holder, ==, no_block, "a chain ends at its root");
+    }
+  } catch (const BadStream&) {
+  }
+  return 0;
+}

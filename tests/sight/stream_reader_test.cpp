@@ -1,0 +1,142 @@
+#include "sight/stream_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "sight/holders.h"
+#include "sight/sample_stream.h"
+
+namespace tarn::sight {
+namespace {
+
+Capture read(std::string_view bytes) {
+  StreamReader reader;
+  reader.take(bytes);
+  return reader.finish();
+}
+
+std::string refusal(std::string_view bytes) {
+  try {
+    static_cast<void>(read(bytes));
+  } catch (const BadStream& bad) {
+    return bad.what();
+  }
+  return "";
+}
+
+// The sample with one record in place of its own of that kind, or before its end.
+std::string with(const StreamBuilder& records) {
+  std::string bytes = sample_stream();
+  const std::size_t end = sizeof(RecordHead) + sizeof(EndRecord);
+  return bytes.insert(bytes.size() - end, records.bytes().substr(sizeof(stream_magic)));
+}
+
+TEST(StreamReader, ReadsWhatAProcessWrites) {
+  const Capture capture = read(sample_stream());
+  ASSERT_EQ(capture.blocks.size(), 11U);  // 8 and 1 in pools, a large one, one outside
+  EXPECT_EQ(capture.blocks[0].place, Place::outside);
+  EXPECT_EQ(capture.blocks[1].address, sample_block(0));
+  EXPECT_EQ(capture.blocks[8].state, Taken::free);
+  EXPECT_EQ(capture.blocks[10].size, 0x10000U);
+  EXPECT_EQ(capture.pools[0].allocated, 7U);
+  EXPECT_EQ(capture.pools[0].untouched, 248U);
+  EXPECT_EQ(capture.pools[0].freeblock, sample_block(7));
+  EXPECT_EQ(capture.pools[0].live_pages, 1U);
+  EXPECT_EQ(capture.arenas[0].usable_order, 0U);
+  EXPECT_EQ(capture.program, "app");
+  EXPECT_EQ(capture.types[1].name, "Session");
+  EXPECT_EQ(capture.targets.size(), 5U);
+}
+
+TEST(StreamReader, TakesTheBytesInPartsOfAnySize) {
+  const std::string bytes = sample_stream();
+  for (const std::size_t size : {1U, 7U, 1000U}) {
+    StreamReader reader;
+    for (std::size_t at = 0; at < bytes.size(); at += size) {
+      EXPECT_FALSE(reader.is_complete());
+      reader.take(std::string_view(bytes).substr(at, size));
+    }
+    EXPECT_TRUE(reader.is_complete());
+    EXPECT_EQ(reader.finish().blocks.size(), 11U);
+  }
+}
+
+TEST(StreamReader, SaysWhatCantBe) {
+  using Kind = RecordKind;
+  EXPECT_EQ(refusal("GET / HTTP/1.1"), "it is no stream of a snapshot, or one of another version of Tarn");
+  EXPECT_EQ(refusal(sample_stream() + "more"), "it goes on behind its end");
+  EXPECT_EQ(refusal(StreamBuilder().text(Kind::report, "").bytes()), "it doesn't begin with its facts");
+  EXPECT_EQ(refusal(with(StreamBuilder().text(static_cast<Kind>(99), ""))), "a record of a kind that isn't known: 99");
+  EXPECT_EQ(refusal(with(StreamBuilder().text(Kind::objects, "abc"))), "a record of objects ends in the middle");
+  EXPECT_EQ(refusal(with(StreamBuilder().words(Kind::references, {1, 5, 2}))),
+            "a record of references ends in the middle");
+  EXPECT_EQ(refusal(with(StreamBuilder().object(sample_block(9), 1, 0, 0))), "an object lies in no allocated block");
+  EXPECT_EQ(refusal(with(StreamBuilder().object(sample_block(7), 1, 0, 0))), "an object lies in no allocated block");
+  EXPECT_EQ(refusal(with(StreamBuilder().object(sample_block(0), 1, 0, 0))), "an object's numbers don't fit its block");
+  EXPECT_EQ(refusal(with(StreamBuilder().object(sample_block(3), 1, 77, 0))), "an object's numbers don't fit its block");
+  EXPECT_EQ(refusal(with(StreamBuilder().object(sample_mem_pool + 64, 1, 0, object_flags::outside, 0))),
+            "blocks overlap");
+  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::large, LargeRecord{sample_large + 4096, 4096, 0, {}, 0, 0}))),
+            "two large blocks overlap");
+  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::large, LargeRecord{sample_arena, 4096, 0, {}, 0, 0}))),
+            "blocks overlap");
+  PoolRecord pool = sample_pool_record();
+  pool.address = sample_arena + 0x8000;
+  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, 256, {0, 0})))),
+            "a pool has too many or too few blocks");
+  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, 256, {300})))),
+            "a pool's chain of free blocks can't be");
+  pool.free_blocks = 2;
+  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, 256, {5, 5})))),
+            "a pool's chain of free blocks can't be");
+  pool.blocks = 300;
+  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, 300, {5, 6})))),
+            "a pool's numbers can't be");
+  pool = sample_pool_record();
+  pool.address = sample_arena + 0x100000;
+  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, 256, {5})))), "a pool lies in no arena");
+  EXPECT_EQ(refusal(with(StreamBuilder().words(Kind::usable, {sample_arena}))), "a usable arena isn't there, or twice");
+}
+
+TEST(StreamReader, SaysThatAStreamBreaksOffWhereverItDoes) {
+  const std::string bytes = sample_stream();
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_EQ(refusal(std::string_view(bytes).substr(0, size)), "it breaks off");
+  }
+}
+
+TEST(StreamReader, ReadsOrRefusesWhateverIsDamaged) {
+  const std::string bytes = sample_stream();
+  std::mt19937_64 random(7);
+  int refused = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::string damaged = bytes;
+    for (std::uint64_t left = 1 + random() % 3; left != 0; --left) {
+      damaged[random() % damaged.size()] = static_cast<char>(random());
+    }
+    try {
+      Capture capture = read(damaged);
+      find_holders(capture);
+    } catch (const BadStream& bad) {
+      ++refused;
+      EXPECT_THAT(bad.what(), testing::Not(testing::HasSubstr("\n")));
+    }
+  }
+  EXPECT_GT(refused, 1000);
+}
+
+TEST(CleanText, LetsTextBeAndMovesNoCursor) {
+  EXPECT_EQ(clean_text("größe 数"), "größe 数");
+  EXPECT_EQ(clean_text("a\x1b[31m\n\\"), "a\\x1b[31m\\x0a\\x5c");
+  EXPECT_EQ(clean_text("\xff\xc3"), "\\xff\\xc3");
+  EXPECT_EQ(clean_text("\xc2\x85"), "\\xc2\\x85");                // a control
+  EXPECT_EQ(clean_text("\xe2\x80\xae"), "\\xe2\\x80\\xae");       // turns what follows
+  EXPECT_EQ(clean_text("\xed\xa0\x80"), "\\xed\\xa0\\x80");       // half a pair
+  EXPECT_EQ(clean_text("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");  // beyond the last
+  EXPECT_EQ(clean_text("\xc0\xaf"), "\\xc0\\xaf");                // longer than need be
+}
+
+}  // namespace
+}  // namespace tarn::sight
