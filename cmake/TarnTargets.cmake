@@ -34,14 +34,18 @@ endmacro()
 set(TARN_LIBC_FOR_PRELOADED $<$<BOOL:$<TARGET_PROPERTY:TARN_LIBC_ONLY>>:tarn_libc>)
 
 # One folder of src/ as a static library with the core's flags. DEPENDS names the layers below,
-# and is passed on to whoever links this one. Without SOURCES the layer is headers only.
+# and is passed on to whoever links this one. Without SOURCES the layer is headers only. FLAGS names other flags
+# than the core's, for a layer that the preloaded libraries don't have.
 function(tarn_add_layer)
-    tarn_parse_arguments(tarn_add_layer "NAME" "SOURCES;HEADERS;DEPENDS" "NAME" ${ARGN})
+    tarn_parse_arguments(tarn_add_layer "NAME;FLAGS" "SOURCES;HEADERS;DEPENDS" "NAME" ${ARGN})
     if(argument_SOURCES)
         add_library(${argument_NAME} STATIC ${argument_SOURCES} ${argument_HEADERS})
         set(scope PUBLIC)
         tarn_compile_as_ours(${argument_NAME})
-        target_link_libraries(${argument_NAME} PRIVATE tarn_core_flags)
+        if(NOT argument_FLAGS)
+            set(argument_FLAGS tarn_core_flags)
+        endif()
+        target_link_libraries(${argument_NAME} PRIVATE ${argument_FLAGS})
     else()
         add_library(${argument_NAME} INTERFACE ${argument_HEADERS})
         set(scope INTERFACE)
@@ -142,8 +146,11 @@ endfunction()
 # A GoogleTest program, each TEST of which is a test of ctest named "<folder>/<suite>.<test>", labelled
 # with its folder below tests/ ("alloc", "integrations/python"). LABELS adds labels; the labels
 # no-asan and no-tsan keep a test out of that preset (say why beside it). TIMEOUT: seconds for one TEST.
-# ENVIRONMENT: "NAME=value" for each.
+# ENVIRONMENT: "NAME=value" for each. BY_SUITE: each suite is one test of ctest, for programs of so many small TESTs
+# that starting a process for each would take longer than they do.
 function(tarn_add_test)
+    cmake_parse_arguments(flags "BY_SUITE" "" "" ${ARGN})
+    list(REMOVE_ITEM ARGN BY_SUITE)
     tarn_parse_arguments(tarn_add_test "NAME;TIMEOUT" "SOURCES;LIBRARIES;LABELS;DEFINITIONS;ENVIRONMENT" "NAME;SOURCES" ${ARGN})
     if(NOT TARN_TESTS)
         return()
@@ -163,17 +170,25 @@ function(tarn_add_test)
     if(TARN_TEST_LAUNCHER)
         set_target_properties(${argument_NAME} PROPERTIES CROSSCOMPILING_EMULATOR "${TARN_TEST_LAUNCHER}")
     endif()
+    set(listed ${CMAKE_CURRENT_BINARY_DIR}/${argument_NAME}_properties.cmake)
+    set(properties "TIMEOUT ${argument_TIMEOUT}\n    LABELS [==[${folder};${argument_LABELS}]==]\n    ENVIRONMENT [==[${argument_ENVIRONMENT}]==]")
+    if(flags_BY_SUITE)
+        file(GENERATE OUTPUT ${listed} CONTENT "set(program [==[$<TARGET_FILE:${argument_NAME}>]==])
+set(launcher [==[${TARN_TEST_LAUNCHER}]==])
+set(folder [==[${folder}]==])
+include([==[${PROJECT_SOURCE_DIR}/cmake/TarnSuites.cmake]==])
+set_tests_properties(\${suites} PROPERTIES\n    ${properties})\n")
+        set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${listed})
+        return()
+    endif()
     # PRE_TEST: the tests are listed when ctest runs, so that a program that crashes at start fails the
     # tests and not the build.
     # Parameters have names of their own here; the printed value would follow the name.
     gtest_discover_tests(${argument_NAME} NO_PRETTY_VALUES
         TEST_PREFIX "${folder}/" TEST_LIST ${argument_NAME}_tests DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 30)
     # Properties that are lists don't survive gtest_discover_tests, so ctest reads them from a file of ours.
-    set(properties ${CMAKE_CURRENT_BINARY_DIR}/${argument_NAME}_properties.cmake)
-    file(WRITE ${properties} "set_tests_properties(\${${argument_NAME}_tests} PROPERTIES\n"
-        "    TIMEOUT ${argument_TIMEOUT}\n    LABELS [==[${folder};${argument_LABELS}]==]\n"
-        "    ENVIRONMENT [==[${argument_ENVIRONMENT}]==])\n")
-    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${properties})
+    file(WRITE ${listed} "set_tests_properties(\${${argument_NAME}_tests} PROPERTIES\n    ${properties})\n")
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${listed})
 endfunction()
 
 # A file of Python's unittest below tests/, as one test of ctest named by its path. The Python is TARN_PYTHON;

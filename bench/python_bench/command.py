@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 import textwrap
 from pathlib import Path
 
-from python_bench import command_line, configurations, machine, plot, programs, report, results
+from python_bench import command_line, configurations, markdown, plot, preparation, programs, report, results
 from python_bench.benchmark import Benchmark
 from python_bench.command_line import WrongUse, check_output, names
 from python_bench.comparison import compare_all
-from python_bench.configurations import Configuration, Unavailable
 from python_bench.progress import Progress
-from python_bench.results import Measured, Results
-
-ROOT = Path(__file__).resolve().parents[2]
+from python_bench.preparation import ROOT
+from python_bench.results import Results
 
 EXAMPLES = """\
 examples:
   scripts/bench-python                                    all programs, stock against Tarn
   scripts/bench-python --only json_dumps,btree --rounds 15
-  scripts/bench-python --configurations stock,tarn,mimalloc,jemalloc,tcmalloc
-  scripts/bench-python --json results.json --plot results.svg
+  scripts/bench-python --configurations all --json results.json --markdown table.md --plot results.svg
+  scripts/bench-python --json results.json --resume       what an interrupt left out
+  scripts/bench-python --suite ~/pyperformance            a checkout of github.com/python/pyperformance
   scripts/bench-python --read results.json --plot results.svg
+
+With --json, every round that was measured is in the file at once, whatever happens then.
 
 exit status: 0 all is well; 1 a program failed or checksums differ; 2 a wrong argument or nothing to compare;
 130 interrupted (what was measured is printed all the same)
@@ -71,11 +71,12 @@ def make_parser() -> argparse.ArgumentParser:
     add(
         "--configurations", type=names, default=["stock", "tarn"], metavar="A,B",
         help="what to compare, the first with all others (default stock,tarn); known: "
-        + ", ".join(configurations.KNOWN),
+        + ", ".join([*configurations.KNOWN, *(f"{name} (several)" for name in configurations.GROUPS)]),
     )  # fmt: skip
     add(
         "--python", default="/usr/bin/python3", metavar="PATH",
-        help="the Python that runs the programs (default %(default)s)",
+        help="the Python that runs the programs (default %(default)s); with --suite, one without pyperf makes a "
+        "virtual environment",
     )  # fmt: skip
     add(
         "--tarn", type=Path, default=ROOT / "build/release/bin/tarn", metavar="PATH",
@@ -85,94 +86,78 @@ def make_parser() -> argparse.ArgumentParser:
         "--programs", type=Path, default=ROOT / "bench/programs", metavar="DIR",
         help="a folder of programs (default bench/programs)",
     )  # fmt: skip
+    add("--suite", type=Path, metavar="DIR", help="the programs of this checkout of pyperformance, in place of ours")
+    add(
+        "--suite-environment", type=Path, default=ROOT / "build/suite-python", metavar="DIR",
+        help="where --suite makes a virtual environment, with pyperf from PyPI (default build/suite-python)",
+    )  # fmt: skip
+    add("--install", action="store_true", help="with --suite: install from PyPI there what the programs need")
     add("--timeout", type=_positive, default=120.0, metavar="S", help="seconds that a run may take (default 120)")
     add("--json", type=Path, metavar="FILE", help="write every measurement here")
+    add("--resume", action="store_true", help="go on with what --json wrote before; rounds in it aren't run again")
+    add(
+        "--markdown", type=Path, metavar="FILE.md",
+        help="write the tables here; between two lines that say bench-python, where FILE has them",
+    )  # fmt: skip
     add("--plot", type=Path, metavar="FILE.svg", help="draw the ratios (needs matplotlib)")
     add("--read", type=Path, metavar="FILE", help="measure nothing: show (and plot) what --json wrote before")
     return parser
 
 
-def _configurations(arguments: argparse.Namespace, python: str) -> tuple[list[Configuration], str]:
-    """Those that this machine can run, and what Python says it is; the others are said and skipped."""
-    usable: list[Configuration] = []
-    version = ""
-    for name in dict.fromkeys(arguments.configurations):
-        if name not in configurations.KNOWN:
-            raise WrongUse(f"no configuration {name!r}; known: {', '.join(configurations.KNOWN)}")
-        try:
-            configuration = configurations.build(name, arguments.tarn.absolute())
-            version = configurations.probe(configuration, python)
-            usable.append(configuration)
-        except Unavailable as reason:
-            print(f"bench-python: {name} skipped: {reason}", file=sys.stderr)
-    if len(usable) < 2:
-        raise WrongUse("nothing to compare: that takes two configurations")
-    return usable, version
-
-
-def _warn_of_variables() -> None:
-    """Say which settings of the caller's don't reach the programs, though they would change what is measured."""
-    telling = ("TARN_", "PYTHONMALLOC", "LD_PRELOAD", "MALLOC_", "GLIBC_TUNABLES")
-    ignored = sorted(name for name in os.environ if name.startswith(telling))
-    if ignored:
-        print(f"bench-python: not passed on to the programs: {', '.join(ignored)}", file=sys.stderr)
-
-
 def _measure(arguments: argparse.Namespace) -> Results:
-    known = programs.find(arguments.programs)
-    if not known:
-        raise WrongUse(f"no programs in {arguments.programs}")
-    try:
-        chosen = programs.choose(known, arguments.only)
-    except programs.UnknownProgram as problem:
-        raise WrongUse(str(problem)) from problem
-    python = shutil.which(arguments.python)
-    if python is None:
-        raise WrongUse(f"--python {arguments.python}: no such program")
-    python = os.path.abspath(python)
-    _warn_of_variables()
-    usable, version = _configurations(arguments, python)
-    found = Results(
-        machine=machine.describe(),
-        python={"path": python, "version": version},
-        # Paths inside the project are shown from its root, so that results don't tell where it lies.
-        configurations={one.name: one.description(python).replace(f"{ROOT}/", "") for one in usable},
-        rounds_wanted=arguments.rounds,
-        scale=arguments.scale,
-        startup=Measured(programs.STARTUP),
-    )
+    chosen = preparation.choose_programs(arguments)
+    python, skipped = preparation.find_python(arguments, chosen)
+    preparation.warn_of_variables()
+    usable, version = preparation.usable_configurations(arguments, python)
+    found = preparation.results_for(arguments, usable, python, version, skipped)
     wants_startup = not arguments.only or programs.STARTUP in arguments.only
-    progress = Progress(len(chosen), arguments.rounds, list(found.configurations))
-    benchmark = Benchmark(found, usable, python, arguments.timeout, progress)
-    benchmark.run(chosen, arguments.startup_runs if wants_startup else 0)
+    left = [program for program in chosen if not found.is_done(program.name)]
+    progress = Progress(len(left), arguments.rounds, list(found.configurations))
+    for name, why in skipped.items():
+        progress.say(f"{name} can't run: {why}")
+
+    def save() -> None:
+        if arguments.json:
+            results.write(found, [], arguments.json)
+
+    benchmark = Benchmark(found, usable, python, arguments.timeout, progress, save)
+    benchmark.run(left, arguments.startup_runs if wants_startup else 0)
     progress.clear()
     return found
 
 
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.list:
-        for program in programs.find(arguments.programs).values():
+        for program in preparation.find_programs(arguments).values():
             print(textwrap.fill(f"{program.name:<17} {program.summary}", report.WIDTH, subsequent_indent=" " * 18))
         return 0
     if arguments.read and arguments.json:
         raise WrongUse("--read measures nothing, so there is nothing for --json to write")
-    for path in (arguments.json, arguments.plot):
+    if arguments.resume and not arguments.json:
+        raise WrongUse("--resume goes on with the file that --json names")
+    if arguments.install and not arguments.suite:
+        raise WrongUse("--install is for --suite")
+    for path in (arguments.json, arguments.plot, arguments.markdown):
         check_output(path)
     try:
         if arguments.plot:
             plot.check(arguments.plot)
+        if arguments.markdown:
+            markdown.check(arguments.markdown)
         found = results.read(arguments.read) if arguments.read else _measure(arguments)
-    except (plot.NoPlot, results.UnreadableResults) as problem:
+    except (plot.NoPlot, markdown.NoPlace, results.UnreadableResults) as problem:
         raise WrongUse(str(problem)) from problem
     comparisons = compare_all(found)
     if arguments.json:
         results.write(found, comparisons, arguments.json)
     print(report.render(found, comparisons, sys.stdout.isatty() and "NO_COLOR" not in os.environ))
-    if arguments.plot:
-        if found.usable:
+    if found.usable:
+        if arguments.plot:
             plot.draw(found, comparisons, arguments.plot)
-        else:
-            print("bench-python: no program was measured, so there is nothing to plot", file=sys.stderr)
+        if arguments.markdown:
+            markdown.write(found, comparisons, arguments.markdown, arguments.plot)
+    elif arguments.plot or arguments.markdown:
+        print("bench-python: no program was measured, so there is nothing to plot", file=sys.stderr)
     if found.interrupted and not arguments.read:
         return 130
     return 1 if found.failures else 0

@@ -72,10 +72,20 @@ KNOWN: dict[str, Callable[[str, Path], Configuration]] = {
     "tarn-modern": partial(_tarn, {"TARN_GEOMETRY": "modern"}),
     # The allocator alone: collections of cycles at CPython's pace.
     "tarn-stock-gc": partial(_tarn, {"TARN_GC": "stock"}),
+    # All on but for one part.
+    "tarn-release-off": partial(_tarn, {"TARN_RELEASE": "off"}),
+    "tarn-large-general": partial(_tarn, {"TARN_LARGE": "general"}),
     "glibc": _glibc,
     "mimalloc": partial(_preloaded, "libmimalloc.so.2", "libmimalloc2.0"),
     "jemalloc": partial(_preloaded, "libjemalloc.so.2", "libjemalloc2"),
     "tcmalloc": partial(_preloaded, "libtcmalloc_minimal.so.4", "libtcmalloc-minimal4"),
+}
+
+# Names for several.
+GROUPS = {
+    "parts": ["stock", "tarn", "tarn-stock-gc", "tarn-release-off", "tarn-large-general"],
+    "peers": ["stock", "tarn", "glibc", "mimalloc", "jemalloc", "tcmalloc"],
+    "all": ["stock", "tarn", "tarn-stock-gc", "tarn-release-off", "glibc", "mimalloc", "jemalloc", "tcmalloc"],
 }
 
 # Prints the version and which libraries are mapped.
@@ -84,6 +94,11 @@ import platform, sys
 print(platform.python_implementation(), platform.python_version())
 print(*sorted({line.split(None, 5)[5].strip() for line in open("/proc/self/maps") if ".so" in line}), sep="\\n")
 """
+
+
+def expand(names: list[str]) -> list[str]:
+    """Groups replaced by what they stand for; each once, in order."""
+    return list(dict.fromkeys(one for name in names for one in GROUPS.get(name, [name])))
 
 
 def build(name: str, tarn: Path) -> Configuration:

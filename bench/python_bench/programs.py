@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import ClassVar
 
 # The name under which the start-up test is chosen.
 STARTUP = "startup"
@@ -16,11 +17,22 @@ class Program:
     name: str
     path: Path
 
+    # It prints a checksum of what it computed.
+    has_checksum: ClassVar[bool] = True
+
     @property
     def summary(self) -> str:
         """The first line of its docstring."""
         text = ast.get_docstring(ast.parse(self.path.read_text(encoding="utf-8"))) or ""
         return text.partition("\n")[0]
+
+    def arguments(self, scale: float, loops: int, folder: Path) -> list[str]:
+        """What to tell Python, for a run that may write to `folder`, which is empty."""
+        return [str(self.path), "--scale", f"{scale:g}"]
+
+    def seconds(self, folder: Path) -> float | None:
+        """What the program itself measured in that run; None: its time is the process's."""
+        return None
 
 
 class UnknownProgram(Exception):

@@ -55,6 +55,10 @@ class Progress:
             outcome = f"{self._outcome(program)}   {in_words(self._left(None))}"
         self.say(f"{self._label(program.name)} {outcome}")
 
+    def skip(self, name: str, reason: str) -> None:
+        self._durations.append(time.monotonic() - self._program_started)
+        self.say(f"{self._label(name)} can't run: {reason}")
+
     def say(self, line: str) -> None:
         """Print a line that stays."""
         self.clear()

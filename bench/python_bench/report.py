@@ -53,6 +53,7 @@ def _header(results: Results) -> list[str]:
         ("System", f"{machine['system']}, {machine['kernel']}"),
         ("Python", f"{results.python['version']}, {results.python['path']}"),
         *results.configurations.items(),
+        *([("Suite", f"{results.suite}: time is what pyperf measured, CPU time the process's")] if results.suite else []),
         ("Runs", runs),
         ("Load", load),
     ]
@@ -172,9 +173,11 @@ def render(results: Results, comparisons: list[Comparison], is_coloured: bool) -
     if results.failures:
         failed = [f"  {program.name}: {program.failure}" for program in results.failures]
         sections.append([paint("slower", "FAILED, and left out of all figures:"), *failed])
-    elif results.usable:
+    elif results.usable and not results.suite:
         names = list(results.configurations)
         sections.append([f"Checksums agree in every run of {', '.join(names[:-1])} and {names[-1]}."])
+    if results.skipped:
+        sections.append(["Not run:", *(f"  {name}: {why}" for name, why in results.skipped.items())])
     if results.interrupted:
         sections.append(["Interrupted: only the rounds that were complete by then are counted."])
     return "\n\n".join("\n".join(section) for section in sections if section)

@@ -36,6 +36,8 @@ class Measured:
     rounds: list[dict[str, Sample]] = field(default_factory=list)
     checksum: str | None = None
     failure: str | None = None
+    # How often the program does its work in a run, where that is for us to choose.
+    loops: int = 1
 
     def values(self, configuration: str, quantity: str) -> list[float]:
         return [getattr(samples[configuration], quantity) for samples in self.rounds]
@@ -52,6 +54,9 @@ class Results:
     startup: Measured
     programs: list[Measured] = field(default_factory=list)
     load_at_end: str = ""
+    # Programs that can't run here, and why.
+    skipped: dict[str, str] = field(default_factory=dict)
+    suite: str | None = None
     interrupted: bool = False
 
     @property
@@ -69,6 +74,14 @@ class Results:
     @property
     def failures(self) -> list[Measured]:
         return [program for program in [self.startup, *self.programs] if program.failure]
+
+
+    def is_done(self, name: str) -> bool:
+        """Nothing is left to be measured of the program."""
+        found = next((program for program in self.programs if program.name == name), None)
+        return name in self.skipped or (
+            found is not None and (found.failure is not None or len(found.rounds) >= self.rounds_wanted)
+        )
 
 
 class UnreadableResults(Exception):

@@ -29,6 +29,15 @@ const Mappings::Entry* Mappings::find(const void* address) const noexcept {
   return entry.address == nullptr ? nullptr : &entry;
 }
 
+bool Mappings::is_kept(const void* address) const noexcept {
+  for (std::size_t i = 0; i < kept_count_; ++i) {
+    if (base::address_of(address) - base::address_of(kept_[i].address) < kept_[i].bytes) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool Mappings::make_room() noexcept {
   if (2 * (live_ + 1) <= capacity_) {
     return true;
@@ -151,7 +160,8 @@ void* Mappings::allocate_fresh(std::size_t bytes, Domain domain, bool is_dense) 
 void* Mappings::resize(void* address, std::size_t bytes) noexcept {
   const std::size_t page = os::page_size();
   const Entry& entry = slots_[slot_of(address)];
-  std::size_t whole = base::round_up(bytes, page);
+  const std::size_t exact = base::round_up(bytes, page);
+  std::size_t whole = exact;
   if (whole < bytes) {
     return nullptr;
   }
@@ -162,7 +172,11 @@ void* Mappings::resize(void* address, std::size_t bytes) noexcept {
   } else if (whole > entry.bytes / 8 * 7) {
     return address;
   }
-  auto* const moved = static_cast<std::byte*>(os::remap(address, entry.bytes, whole));
+  auto* moved = static_cast<std::byte*>(os::remap(address, entry.bytes, whole));
+  if (moved == nullptr && whole != exact) {
+    whole = exact;  // under a limit there may be room for that
+    moved = static_cast<std::byte*>(os::remap(address, entry.bytes, whole));
+  }
   if (moved == nullptr) {
     return nullptr;
   }

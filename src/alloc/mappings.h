@@ -36,6 +36,8 @@ class Mappings {
                                      bool is_dense = false) noexcept;
   // Null: the address is no live block of these.
   [[nodiscard]] const Entry* find(const void* address) const noexcept;
+  // Whether it lies in a kept one.
+  [[nodiscard]] bool is_kept(const void* address) const noexcept;
   // May move. Null: the system refuses; the block is as it was.
   [[nodiscard]] void* resize(void* address, std::size_t bytes) noexcept;
   // The live block's pages go back at once, or it's kept.

@@ -20,7 +20,7 @@ std::size_t SpanSet::page() noexcept { return os::page_size(); }
 bool SpanSet::open(std::size_t bytes) noexcept {
   shift_ = base::shift_of(os::page_size());
   const std::size_t most = std::size_t{none - 1} << shift_;
-  bytes = base::round_up(bytes < most ? bytes : most, commit_step);
+  bytes = bytes < most ? base::round_up(bytes, commit_step) : base::round_down(most, commit_step);
   const std::size_t pages = bytes >> shift_;
   void* const start =
       os::reserve(bytes + base::round_up(pages * sizeof(Span), os::page_size()), large_page);
@@ -100,6 +100,11 @@ void SpanSet::set(std::uint32_t first, std::uint32_t pages, SpanState state) noe
   spans_[first + pages - 1].state = state;
 }
 
+void SpanSet::erase_border(std::uint32_t at) noexcept {
+  spans_[at - 1].state = SpanState::none;
+  spans_[at].state = SpanState::none;
+}
+
 void SpanSet::link(std::uint32_t first) noexcept {
   Span& span = spans_[first];
   List& list = lists_[list_of(span.state)];
@@ -150,10 +155,12 @@ std::uint32_t SpanSet::put(std::uint32_t first, std::uint32_t pages, SpanState s
   };
   if (const std::uint32_t end = first + pages; end < high_water_ && spans_[end].state == state) {
     join(end);
+    erase_border(end);
   }
   if (first != 0 && spans_[first - 1].state == state) {
     const std::uint32_t before = first - spans_[first - 1].pages;
     join(before);
+    erase_border(first);
     first = before;
   }
   set(first, pages, state);
@@ -217,7 +224,9 @@ std::byte* SpanSet::allocate_clean(std::size_t bytes, Domain domain) noexcept {
   std::uint32_t first = find(clean_list, pages);
   if (first == none) {
     const bool ends_clean = high_water_ != 0 && spans_[high_water_ - 1].state == SpanState::clean;
-    if (!grow(pages - (ends_clean ? spans_[high_water_ - 1].pages : 0))) {
+    const std::uint32_t there = ends_clean ? spans_[high_water_ - 1].pages : 0;
+    // It may be large enough: not all of a bin are looked at.
+    if (there < pages && !grow(pages - there)) {
       return nullptr;
     }
     first = high_water_ - spans_[high_water_ - 1].pages;
@@ -246,7 +255,7 @@ bool SpanSet::grow(std::uint32_t pages) noexcept {
   return true;
 }
 
-bool SpanSet::resize(void* address, std::size_t bytes) noexcept {
+bool SpanSet::resize(void* address, std::size_t bytes, Rest rest) noexcept {
   const std::uint32_t first = index_of(address);
   const std::uint32_t old = spans_[first].pages;
   const std::uint32_t pages = pages_of(bytes);
@@ -254,9 +263,11 @@ bool SpanSet::resize(void* address, std::size_t bytes) noexcept {
     return false;
   }
   if (pages < old) {
+    const std::size_t less = std::size_t{old - pages} << shift_;
+    const bool are_gone = rest == Rest::discarded && os::discard(address_of(first + pages), less);
     set(first, pages, SpanState::live);
-    put(first + pages, old - pages, SpanState::dirty, now_);
-    counters_.live_bytes -= std::size_t{old - pages} << shift_;
+    put(first + pages, old - pages, are_gone ? SpanState::clean : SpanState::dirty, now_);
+    counters_.live_bytes -= less;
     return true;
   }
   const std::uint32_t end = first + pages;
@@ -274,6 +285,7 @@ bool SpanSet::resize(void* address, std::size_t bytes) noexcept {
   for (at = first + old; at < end;) {
     const Span span = spans_[at];
     unlink(at);
+    erase_border(at);
     const std::uint32_t behind = at + span.pages;
     if (behind > end) {
       set(end, behind - end, span.state);
@@ -287,10 +299,21 @@ bool SpanSet::resize(void* address, std::size_t bytes) noexcept {
   return true;
 }
 
-std::uint32_t SpanSet::end_life(std::uint32_t first) noexcept {
-  TARN_CHECK(spans_[first].state, ==, SpanState::live,
+bool SpanSet::is_block(const void* address) const noexcept {
+  const std::uint32_t first = index_of(address);
+  if (address != address_of(first) || first >= high_water_ ||
+      spans_[first].state != SpanState::live || spans_[first].pages > high_water_ - first) {
+    return false;
+  }
+  // S2. A block's last page is no start.
+  const Span& last = spans_[first + spans_[first].pages - 1];
+  return last.state == SpanState::live && last.pages == spans_[first].pages;
+}
+
+std::uint32_t SpanSet::end_life(const void* address) noexcept {
+  TARN_CHECK(is_block(address), ==, true,
              "a large block is freed once, at the address where it starts");
-  const std::uint32_t pages = spans_[first].pages;
+  const std::uint32_t pages = spans_[index_of(address)].pages;
   --counters_.live;
   counters_.live_bytes -= std::size_t{pages} << shift_;
   return pages;
@@ -298,12 +321,12 @@ std::uint32_t SpanSet::end_life(std::uint32_t first) noexcept {
 
 void SpanSet::free(void* address) noexcept {
   const std::uint32_t first = index_of(address);
-  put(first, end_life(first), SpanState::dirty, now_);
+  put(first, end_life(address), SpanState::dirty, now_);
 }
 
 void SpanSet::free_and_discard(void* address) noexcept {
   const std::uint32_t first = index_of(address);
-  const std::uint32_t pages = end_life(first);
+  const std::uint32_t pages = end_life(address);
   const bool are_gone = os::discard(address, std::size_t{pages} << shift_);
   put(first, pages, are_gone ? SpanState::clean : SpanState::dirty, now_);
 }
@@ -390,6 +413,10 @@ void SpanSet::verify() const noexcept {
     const Span& last = spans_[index + span.pages - 1];
     TARN_CHECK(last.state, ==, span.state, "S2: first and last page agree in state");
     TARN_CHECK(last.pages, ==, span.pages, "S2: first and last page agree in pages");
+    for (std::uint32_t within = 1; within + 1 < span.pages; ++within) {
+      TARN_CHECK(spans_[index + within].state, !=, SpanState::live,
+                 "S5: no block starts within a span");
+    }
     const std::size_t bytes = std::size_t{span.pages} << shift_;
     switch (span.state) {
       case SpanState::live:

@@ -20,6 +20,7 @@
 //   S2  the descriptors of a span's first and last page agree in state and pages
 //   S3  no two neighbours are both dirty, or both clean
 //   S4  a dirty or clean span is in the bin of its size, and no other span is in one
+//   S5  no page within a span says that it's live: a block that is freed twice is found
 #pragma once
 
 #include <cstddef>
@@ -70,8 +71,12 @@ class SpanSet {
   [[nodiscard]] std::byte* allocate_dirty(std::size_t bytes, Domain domain) noexcept;
   // From a clean span, else from addresses not used so far. Null: no memory, or the range is used up. Zero.
   [[nodiscard]] std::byte* allocate_clean(std::size_t bytes, Domain domain) noexcept;
+  // What becomes of the pages that a block no longer needs: dirty, or they go back to the system at once.
+  enum class Rest : std::uint8_t { kept, discarded };
   // In place. False: what is behind isn't free, or not enough of it; nothing has changed.
-  [[nodiscard]] bool resize(void* address, std::size_t bytes) noexcept;
+  [[nodiscard]] bool resize(void* address, std::size_t bytes, Rest rest = Rest::kept) noexcept;
+  // Whether a live block starts at the address, which lies in the range.
+  [[nodiscard]] bool is_block(const void* address) const noexcept;
   void free(void* address) noexcept;
   // Its pages go back to the system at once.
   void free_and_discard(void* address) noexcept;
@@ -146,7 +151,7 @@ class SpanSet {
   }
   [[nodiscard]] std::size_t descriptor_bytes() const noexcept;
 
-  // Checks S1 to S4 and the counters.
+  // Checks S1 to S5 and the counters.
   void verify() const noexcept;
 
  private:
@@ -180,6 +185,8 @@ class SpanSet {
   [[nodiscard]] std::uint32_t pages_of(std::size_t bytes) const noexcept;
 
   void set(std::uint32_t first, std::uint32_t pages, SpanState state) noexcept;
+  // Two spans become one: so that a block which was freed before isn't taken for one that lives.
+  void erase_border(std::uint32_t at) noexcept;
   void link(std::uint32_t first) noexcept;
   void unlink(std::uint32_t first) noexcept;
   // A span linked nowhere becomes free and is joined with its neighbours. Returns where it starts then.
@@ -191,7 +198,7 @@ class SpanSet {
   // So many pages more, or a few more still, are clean behind the last span. False: no memory or addresses.
   [[nodiscard]] bool grow(std::uint32_t pages) noexcept;
   // A live span that is counted as one no longer.
-  std::uint32_t end_life(std::uint32_t first) noexcept;
+  std::uint32_t end_life(const void* address) noexcept;
 
   std::uintptr_t base_ = 0;
   std::size_t span_ = 0;  // bytes of the range; zero: not open

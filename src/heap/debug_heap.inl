@@ -197,7 +197,7 @@ bool DebugHeap<Geometry, Map>::check_live(Domain domain, const void* data) const
       check_guards(domain, data, *block);
       return true;
     }
-    if (general_->served_before) {
+    if (general_->served_before && !own_large().covers(data)) {
       return false;
     }
     report("foreign free (or double free of a large block) of", data, domain);

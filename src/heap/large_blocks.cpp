@@ -90,8 +90,10 @@ void* LargeBlocks::reallocate(Domain domain, void* block, std::size_t size) noex
   if (spans_.covers(block)) {
     const std::size_t old_size = spans_.size_of(block);
     if (size < least_mapping) {
-      if (spans_.resize(block, size)) {
-        if (size < old_size) {
+      const bool keep = size >= old_size || may_keep(old_size - size);
+      if (spans_.resize(block, size,
+                        keep ? alloc::SpanSet::Rest::kept : alloc::SpanSet::Rest::discarded)) {
+        if (size < old_size && keep) {
           note(old_size - size);
         }
         make_way();
@@ -184,6 +186,14 @@ void LargeBlocks::make_way() noexcept {
   }
 }
 
+bool LargeBlocks::make_room(std::size_t bytes) noexcept {
+  std::size_t given = mappings_.unmap_kept(SIZE_MAX);
+  if (peer_.give_back_empty != nullptr) {
+    given += peer_.give_back_empty(peer_.context, bytes);
+  }
+  return given != 0;
+}
+
 std::size_t LargeBlocks::give_back(std::size_t bytes) noexcept {
   const std::size_t done = spans_.discard_dirty(bytes);
   return done < bytes ? done + mappings_.unmap_kept(bytes - done) : done;
@@ -203,7 +213,8 @@ void LargeBlocks::begin_return(ReturnBatch& batch, const ReturnRequest& request)
   }
   unsaid_bytes_ = 0;
   tell_at_bytes_ = watcher_.again * bytes_of_disturbance;
-  if (!is_disturbed_ && !request.all) {
+  is_disturbed_ |= request.all;  // for the batches that follow, too
+  if (!is_disturbed_) {
     return;
   }
   const auto take = [&](std::byte* address, std::size_t bytes) -> std::size_t {

@@ -10,6 +10,7 @@
 //   time    as pages of pools: begin_return, discard, finish_return
 //   peak    where fresh pages make live and kept together more than they ever were, kept ones go, but for a
 //           slack of a sixteenth, and ever less so
+//   limits  where the system refuses memory, kept mappings go and the request is tried again (make_room)
 //
 // Not synchronised: the lock is the heap's.
 #pragma once
@@ -56,6 +57,13 @@ class LargeBlocks {
   void return_at_once(bool on) noexcept { return_at_once_ = on; }
   // So many bytes of freed blocks, or what there is. Returns how many.
   std::size_t give_back(std::size_t bytes) noexcept;
+
+  // The system has refused so many bytes: what is kept goes, and what the peer has drained. False: nothing did.
+  bool make_room(std::size_t bytes) noexcept;
+  // Whether the address lies in a block that was freed, or in one that lives in the shared range.
+  [[nodiscard]] bool covers(const void* address) const noexcept {
+    return spans_.covers(address) || mappings_.is_kept(address);
+  }
 
   // Asked for as much of its drained memory before this needs fresh memory.
   struct Peer {

@@ -33,45 +33,16 @@ class LargeRequests {
 
   // All sizes are over zero and at most largest_request.
   [[nodiscard]] void* allocate(Domain domain, std::size_t size) noexcept {
-    if (serves(size)) {
-      if (void* const block = own_.allocate(domain, size)) {
-        return counted_own(block);
-      }
-    }
-    return counted(general_->allocate(general_->context, size));
+    void* const block = try_allocate(domain, size);
+    return block == nullptr && own_.make_room(size) ? try_allocate(domain, size) : block;
   }
   [[nodiscard]] void* allocate_zeroed(Domain domain, std::size_t size) noexcept {
-    if (serves(size)) {
-      if (void* const block = own_.allocate_zeroed(domain, size)) {
-        return counted_own(block);
-      }
-    }
-    return counted(general_->allocate_zeroed(general_->context, 1, size));
+    void* const block = try_allocate_zeroed(domain, size);
+    return block == nullptr && own_.make_room(size) ? try_allocate_zeroed(domain, size) : block;
   }
   [[nodiscard]] void* reallocate(Domain domain, void* block, std::size_t size) noexcept {
-    ++ever_;
-    const std::size_t old_size = own_.size_of(block);
-    if (old_size == 0) {
-      const std::size_t before = size_of(block);
-      void* const moved = general_->reallocate(general_->context, block, size);
-      if (moved != nullptr) {
-        exchange(before, size_of(moved));
-      }
-      return moved;
-    }
-    if (void* const resized = own_.reallocate(domain, block, size)) {
-      exchange(old_size, own_.size_of(resized));
-      return resized;
-    }
-    // The general allocator may still have the memory.
-    void* const moved = general_->allocate(general_->context, size);
-    if (moved != nullptr) {
-      ++now_;
-      std::memcpy(moved, block, old_size < size ? old_size : size);
-      static_cast<void>(own_.free(block));
-      exchange(old_size, size_of(moved));
-    }
-    return moved;
+    void* const moved = try_reallocate(domain, block, size);
+    return moved == nullptr && own_.make_room(size) ? try_reallocate(domain, block, size) : moved;
   }
   [[nodiscard]] void* allocate_aligned(Domain domain, std::size_t alignment,
                                        std::size_t size) noexcept {
@@ -110,6 +81,48 @@ class LargeRequests {
  private:
   [[nodiscard]] bool serves(std::size_t size) const noexcept {
     return size > LargeBlocks::most_below && own_.is_open();
+  }
+  // The system may refuse what it would grant without the memory that is kept: null then.
+  [[nodiscard]] void* try_allocate(Domain domain, std::size_t size) noexcept {
+    if (serves(size)) {
+      if (void* const block = own_.allocate(domain, size)) {
+        return counted_own(block);
+      }
+    }
+    return counted(general_->allocate(general_->context, size));
+  }
+  [[nodiscard]] void* try_allocate_zeroed(Domain domain, std::size_t size) noexcept {
+    if (serves(size)) {
+      if (void* const block = own_.allocate_zeroed(domain, size)) {
+        return counted_own(block);
+      }
+    }
+    return counted(general_->allocate_zeroed(general_->context, 1, size));
+  }
+  [[nodiscard]] void* try_reallocate(Domain domain, void* block, std::size_t size) noexcept {
+    ++ever_;
+    const std::size_t old_size = own_.size_of(block);
+    if (old_size == 0) {
+      const std::size_t before = size_of(block);
+      void* const moved = general_->reallocate(general_->context, block, size);
+      if (moved != nullptr) {
+        exchange(before, size_of(moved));
+      }
+      return moved;
+    }
+    if (void* const resized = own_.reallocate(domain, block, size)) {
+      exchange(old_size, own_.size_of(resized));
+      return resized;
+    }
+    // The general allocator may still have the memory.
+    void* const moved = general_->allocate(general_->context, size);
+    if (moved != nullptr) {
+      ++now_;
+      std::memcpy(moved, block, old_size < size ? old_size : size);
+      static_cast<void>(own_.free(block));
+      exchange(old_size, size_of(moved));
+    }
+    return moved;
   }
   [[nodiscard]] void* counted(void* block) noexcept {
     ++ever_;

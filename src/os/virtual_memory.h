@@ -28,6 +28,8 @@ void decommit(void* address, std::size_t size) noexcept;
 // the system refuses (locked memory), and nothing has changed.
 bool discard(void* address, std::size_t size) noexcept;
 
+// The pages go back to the system at once, and the addresses, but where it has no mapping left for what
+// remains around them.
 void release(void* address, std::size_t size) noexcept;
 
 // reserve and commit in one. Null: the system refuses.

@@ -100,7 +100,11 @@ bool discard(void* address, std::size_t size) noexcept {
 
 void release(void* address, std::size_t size) noexcept {
   const KeepErrno keep;
-  ::munmap(address, size);
+  if (::munmap(address, size) != 0) {
+    // The system may have no mapping to give for what remains around it (vm.max_map_count); the pages can
+    // still go.
+    ::madvise(address, size, MADV_DONTNEED);
+  }
 }
 
 void* map(std::size_t size, std::size_t alignment) noexcept {

@@ -116,7 +116,7 @@ class Failures(Command):
         self.add("split", DISAGREEING)
         ended = self.compare()
         self.assertEqual(ended.returncode, 1)
-        self.assertIn("split: checksum malloc under glibc, where another run gave stock", ended.stdout)
+        self.assertIn("split: under glibc: checksum malloc, where another run gave stock", ended.stdout)
         self.assertIn("\nfine ", ended.stdout)
 
     def test_of_a_program_are_told_and_the_others_are_measured(self) -> None:

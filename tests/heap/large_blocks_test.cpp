@@ -118,7 +118,7 @@ std::vector<Combination> with_large_blocks() {
   std::erase_if(all, [](const Combination& one) { return one.geometry != Geometry::tarn; });
   return all;
 }
-INSTANTIATE_TEST_SUITE_P(Of, LargeBlocks, testing::ValuesIn(with_large_blocks()),
+INSTANTIATE_TEST_SUITE_P(OfOneThread, LargeBlocks, testing::ValuesIn(with_large_blocks()),
                          NameOfCombination());
 
 TEST_P(LargeBlocks, AreCountedByKind) {
@@ -424,7 +424,7 @@ TEST_P(LargeBlocks, AgreeWithAModel) {
 
 // With pools, too: all that was reserved and never used goes.
 class GivenUpAddresses : public testing::TestWithParam<Combination> {};
-INSTANTIATE_TEST_SUITE_P(Of, GivenUpAddresses, testing::ValuesIn(all_combinations()),
+INSTANTIATE_TEST_SUITE_P(OfOneThread, GivenUpAddresses, testing::ValuesIn(all_combinations()),
                          NameOfCombination());
 
 TEST_P(GivenUpAddresses, AreOthersAndTheHeapGoesOn) {

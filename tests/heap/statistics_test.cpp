@@ -27,7 +27,7 @@ class LookingAtAHeap : public testing::TestWithParam<Combination> {
 
   Heap heap_;
 };
-INSTANTIATE_TEST_SUITE_P(Of, LookingAtAHeap, testing::ValuesIn(all_combinations()),
+INSTANTIATE_TEST_SUITE_P(OfOneThread, LookingAtAHeap, testing::ValuesIn(all_combinations()),
                          NameOfCombination());
 
 TEST_P(LookingAtAHeap, TellsWhatWasChosen) {

@@ -27,7 +27,8 @@ std::size_t resident_bytes_within(const void* address, std::size_t size) {
   const std::size_t page = os::page_size();
   const auto start = reinterpret_cast<std::uintptr_t>(address);
   std::size_t resident = 0;
-  for (std::uintptr_t at = (start + page - 1) / page * page; at + page <= start + size; at += page) {
+  for (std::uintptr_t at = (start + page - 1) / page * page; at + page <= start + size;
+       at += page) {
     unsigned char state = 0;
     const bool is_mapped = ::mincore(reinterpret_cast<void*>(at), page, &state) == 0;
     resident += is_mapped && (state & 1U) != 0 ? page : 0;

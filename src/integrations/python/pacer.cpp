@@ -109,6 +109,8 @@ bool is_in_main_interpreter() noexcept {
   return hook.version.minor < 9 || PyInterpreterState_Get() == PyInterpreterState_Main();
 }
 
+bool is_main_thread() noexcept { return ::pthread_equal(::pthread_self(), pacer.main_thread) != 0; }
+
 void release(std::initializer_list<PyObject*> objects) noexcept {
   for (PyObject* const object : objects) {
     if (object != nullptr) {
@@ -221,14 +223,18 @@ bool is_in_callbacks() noexcept {
   return is_in;
 }
 
-void note_pause(Generation generation, std::uint64_t nanoseconds, PyObject* information) noexcept {
+std::size_t containers_freed(PyObject* information) noexcept {
+  PyObject* const collected = PyDict_GetItemString(information, "collected");
+  const long number = collected == nullptr ? 0 : PyLong_AsLong(collected);
+  return number > 0 ? static_cast<std::size_t>(number) : 0;
+}
+
+void note_pause(Generation generation, std::uint64_t nanoseconds, std::size_t collected) noexcept {
   Pauses& pauses = pacer.pauses[static_cast<std::size_t>(generation)];
   ++pauses.count;
   pauses.longest = std::max(pauses.longest, nanoseconds);
   pauses.total += nanoseconds;
-  PyObject* const collected = PyDict_GetItemString(information, "collected");
-  pauses.collected +=
-      collected == nullptr ? 0 : static_cast<std::uint64_t>(PyLong_AsLong(collected));
+  pauses.collected += collected;
 }
 
 void follow_full_collection() noexcept {
@@ -258,7 +264,8 @@ void collection_ends(PyObject* information) noexcept {
     return;
   }
   const auto generation = static_cast<Generation>(index);
-  note_pause(generation, nanoseconds, information);
+  const std::size_t collected = containers_freed(information);
+  note_pause(generation, nanoseconds, collected);
   if (!has_the_say()) {
     if (pacer.phase == Phase::yielded && pacer.module != nullptr) {
       pacer.ours = {};
@@ -269,7 +276,10 @@ void collection_ends(PyObject* information) noexcept {
   if (generation == Generation::full) {
     hook.heap->operations->recount(*hook.heap);
   }
-  pacer.rule.collected(generation, pacer.before, heap_now());
+  if (!is_main_thread()) {
+    pacer.rule.keep_young();
+  }
+  pacer.rule.collected(generation, pacer.before, heap_now(), collected);
   if (generation == Generation::full) {
     follow_full_collection();
   }
@@ -413,6 +423,10 @@ int called(void* /*data*/) noexcept {
 // ask for the GIL, by unwinding them.
 void* help(void* /*argument*/) {
   const int gil = PyGILState_Ensure();
+  if (has_the_say()) {
+    pacer.rule.keep_young();
+    choose_thresholds();
+  }
   collect_if_we_may();
   PyGILState_Release(gil);
   pacer.helper_runs = false;
@@ -445,8 +459,7 @@ void start_helper() noexcept {
 
 // The main thread has long been asked to collect, and it isn't just in the middle of a long call.
 bool main_thread_waits(const heap::AllocationMeter& meter) noexcept {
-  return meter.handed_out - pacer.called_at > patience_with_main_thread &&
-         ::pthread_equal(::pthread_self(), pacer.main_thread) == 0;
+  return meter.handed_out - pacer.called_at > patience_with_main_thread && !is_main_thread();
 }
 
 // Once: as long as the main thread waits, our call stays in the queue, and others need places too.
@@ -480,6 +493,9 @@ void told(void* /*context*/, heap::AllocationMeter& meter) noexcept {
   meter.tell_at = meter.handed_out + PacingRule::look_after;
   if (!may_ask()) {
     return;
+  }
+  if (!is_main_thread() && pacer.ours.of[0] == static_cast<long>(PacingRule::young_off)) {
+    start_helper();  // before it has much to do: it needs the GIL, and others want it too
   }
   if (!pacer.has_called) {
     if (pacer.rule.look(heap_now()) == Want::nothing) {

@@ -15,7 +15,9 @@
 // is patched, and all of it is public.
 //
 // When the main thread doesn't run Python code (it waits for others, say), nobody calls us. Then a thread of ours
-// takes the GIL and collects; it ends when that's done, and before Python does.
+// takes the GIL and collects; it ends when that's done, and before Python does. It may have to wait for the GIL while others
+// allocate; so once another thread than the main one allocates, the youngest generation is never left alone, which
+// Python collects in the thread that allocates.
 //
 // The program keeps the say. It set thresholds, froze objects, took us out of gc.callbacks, or collects everything
 // more often than we would: we yield for good, and CPython's own thresholds are put back, unless the program chose

@@ -26,12 +26,18 @@
 //
 // What the last collections freed chooses, within these bounds, how often it's done: where it found nothing, the
 // next is later, up to the bound; where it found much, earlier, so that a program whose cycles die doesn't hold
-// more of them than with CPython's own thresholds. Before a full collection, which traverses the whole heap, the
-// middle generation is tried, for as long as that pays. R2's bound backs off too: a program without
-// cycles pays for one full collection in limit(H) << most_patience bytes.
+// more of them than with CPython's own thresholds: those let some 85,000 containers gather, 8 to 13 MiB
+// (least_allowance, first_allowance). R2's bound backs off too: a program without cycles pays for one full collection in
+// limit(H) << most_patience bytes.
 //
-// CPython's young generations are paced by the number of containers: the youngest from 700 up to most_young, a
-// number whose traversal stays in the cache; the middle one from 7,700 to most_middle, which is as good as never.
+// Before a full collection, which traverses the whole heap, the middle generation is tried, which traverses what is new
+// since it was last collected. A trial comes when the heap has grown by `trial` since: sooner after one that paid, rarely
+// after one in vain. Each promotes what lives, so that what dies later is left to full collections.
+//
+// CPython's young generations are paced by the number of containers: the youngest from 700 to most_young, a number whose
+// traversal stays in the cache; the middle one from 7,700 to most_middle, which is as good as never. Once the youngest
+// has been collected in vain most_vain times in a row it isn't any more (young_off), until another collection finds
+// that cycles die after all: the trials are what is left to see it, so garbage still is within R1.
 #pragma once
 
 #include <algorithm>
@@ -61,15 +67,19 @@ class PacingRule {
   static constexpr std::size_t mebibyte = std::size_t{1} << 20;
   static constexpr std::size_t least_limit = 16 * mebibyte;
   static constexpr std::size_t look_after = mebibyte / 4;
-  static constexpr std::size_t least_allowance = 4 * mebibyte;
+  static constexpr std::size_t first_allowance = 13 * mebibyte;
+  static constexpr std::size_t least_allowance = 8 * mebibyte;
+  static constexpr std::size_t first_trial = 4 * mebibyte;
+  static constexpr std::size_t least_trial = 2 * mebibyte;
+  static constexpr std::size_t most_trial = 64 * mebibyte;
   static constexpr unsigned first_patience = 4;
-  static constexpr unsigned most_patience = 6;
+  static constexpr unsigned most_patience = 8;
   static constexpr std::size_t least_young = 700;
-  static constexpr std::size_t most_young = 10'000;
+  static constexpr std::size_t most_young = 1'000;
+  static constexpr std::size_t young_off = std::size_t{1} << 30;
+  static constexpr unsigned most_vain = 12;
   static constexpr std::size_t least_middle = 7'700;
   static constexpr std::size_t most_middle = std::size_t{1} << 22;
-  // What a collection of the youngest may find without being called for sooner.
-  static constexpr std::size_t negligible = mebibyte / 8;
 
   [[nodiscard]] static constexpr std::size_t limit(std::size_t heap) noexcept {
     return std::max(least_limit, heap / 4);
@@ -77,7 +87,7 @@ class PacingRule {
 
   // As after a full collection: what is garbage by now isn't known.
   void begin(const Heap& heap) noexcept {
-    base_ = heap.allocated;
+    base_ = middle_base_ = heap.allocated;
     handed_out_ = heap.handed_out;
     is_prepared_ = false;
   }
@@ -89,23 +99,24 @@ class PacingRule {
       // The middle first, so that a full one counts as useful only for what it alone could find.
       return is_prepared_ ? Want::full : Want::middle;
     }
-    const std::size_t growth = heap.allocated > base_ ? heap.allocated - base_ : 0;
-    if (middle_pays_ && growth >= allowance() / 2) {
+    if (trial_ < allowance() && growth(middle_base_, heap) >= trial_) {
       return Want::middle;
     }
-    return growth >= allowance() ? Want::full : Want::nothing;
+    return growth(base_, heap) >= allowance() ? Want::full : Want::nothing;
   }
 
-  // A collection has ended, whoever began it.
-  void collected(Generation generation, const Heap& before, const Heap& after) noexcept {
+  // A collection has ended, whoever began it. `containers`: how many it freed.
+  void collected(Generation generation, const Heap& before, const Heap& after,
+                 std::size_t containers) noexcept {
     const std::size_t freed =
         before.allocated > after.allocated ? before.allocated - after.allocated : 0;
     switch (generation) {
       case Generation::young:
-        collected_young(before.allocated, freed);
+        collected_young(containers);
         break;
       case Generation::middle:
-        collected_middle(before.allocated, freed);
+        collected_middle(before, freed);
+        middle_base_ = after.allocated;
         is_prepared_ = after.handed_out - handed_out_ >= turnover_bound(after);
         break;
       case Generation::full:
@@ -117,8 +128,12 @@ class PacingRule {
   }
 
   [[nodiscard]] Thresholds thresholds() const noexcept {
-    return {young_, std::clamp<std::size_t>(middle_ / young_, 2, 1000)};
+    return {may_leave_young_ && vain_ >= most_vain ? young_off : young_,
+            std::clamp<std::size_t>(middle_ / young_, 2, most_middle / least_young)};
   }
+
+  // The youngest is never left alone: somebody allocates who can't be counted on to try and collect in time.
+  void keep_young() noexcept { may_leave_young_ = false; }
 
   [[nodiscard]] std::size_t base() const noexcept { return base_; }
   [[nodiscard]] std::size_t allowance() const noexcept {
@@ -142,24 +157,34 @@ class PacingRule {
     }
   }
 
-  void collected_young(std::size_t heap, std::size_t freed) noexcept {
-    if (is_little(freed, std::max(heap, 64 * negligible))) {
-      young_ = std::min(2 * young_, most_young);
+  void collected_young(std::size_t containers) noexcept {
+    if (is_little(containers, young_)) {
+      vain_ = std::min(vain_ + 1, most_vain);
+      young_ = most_young;
     } else {
-      young_ = std::max(young_ / 2, least_young);
+      watch_young();
     }
   }
+  void watch_young() noexcept {
+    vain_ = 0;
+    young_ = least_young;
+  }
 
-  void collected_middle(std::size_t heap, std::size_t freed) noexcept {
-    if (is_little(freed, heap)) {
+  void collected_middle(const Heap& heap, std::size_t freed) noexcept {
+    if (is_little(freed, heap.allocated)) {
       middle_ = std::min(4 * middle_, most_middle);
-    } else if (freed > heap / 32) {
+    } else if (freed > heap.allocated / 32) {
       middle_ = std::max(middle_ / 4, least_middle);
     }
-    if (has_grown(heap)) {
-      // Else it would be tried again and again for next to nothing.
-      middle_pays_ = freed >= allowance() / 4;
-      less_if(is_much(freed, heap));
+    const std::size_t grown = growth(middle_base_, heap);
+    if (grown < least_trial) {
+      return;  // it tells too little
+    }
+    if (freed >= grown / 4) {
+      trial_ = std::max(trial_ / 2, least_trial);
+      watch_young();
+    } else if (grown >= trial_) {
+      trial_ = std::min(4 * trial_, most_trial);
     }
   }
 
@@ -168,11 +193,12 @@ class PacingRule {
       allowance_ = has_grown(heap) ? std::min(2 * allowance_, limit(heap)) : allowance_;
       patience_ = std::min(patience_ + 1, most_patience);
     } else if (is_much(freed, heap)) {
-      less_if(has_grown(heap));
+      allowance_ = has_grown(heap) ? std::max(allowance_ / 2, least_allowance) : allowance_;
+      trial_ = std::max(trial_ / 2, least_trial);  // perhaps it pays now
+      watch_young();
       patience_ = 0;
     }
     is_wary_ = !is_little(freed, heap);
-    middle_pays_ = is_wary_;  // perhaps: it costs little to see
   }
 
   // Whether it was growth that led to a collection at this size.
@@ -180,18 +206,21 @@ class PacingRule {
     return heap >= base_ + allowance() / 2;
   }
 
-  void less_if(bool condition) noexcept {
-    allowance_ = condition ? std::max(allowance_ / 2, least_allowance) : allowance_;
+  [[nodiscard]] static constexpr std::size_t growth(std::size_t from, const Heap& heap) noexcept {
+    return heap.allocated > from ? heap.allocated - from : 0;
   }
 
   std::size_t base_ = 0;
-  std::size_t handed_out_ = 0;  // at the last full collection
-  std::size_t allowance_ = least_limit;
+  std::size_t middle_base_ = 0;  // at the last collection of the middle
+  std::size_t handed_out_ = 0;   // at the last full collection
+  std::size_t allowance_ = first_allowance;
+  std::size_t trial_ = first_trial;
   std::size_t young_ = least_young;
   std::size_t middle_ = least_middle;
+  unsigned vain_ = 0;  // collections of the youngest in a row that found little
   unsigned patience_ = first_patience;
-  bool is_wary_ = false;  // the last full collection found something
-  bool middle_pays_ = true;
+  bool may_leave_young_ = true;
+  bool is_wary_ = false;      // the last full collection found something
   bool is_prepared_ = false;  // for a full collection, by one of the middle
 };
 

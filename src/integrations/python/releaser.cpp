@@ -115,7 +115,8 @@ void finish_raw_batch() noexcept {
 
 // The raw heap has a lock of its own: no GIL. Only while no batch of the other heap's is open.
 void work_for_raw() noexcept {
-  if (hook.raw_heap == nullptr) {
+  // In a child of a fork without the GIL one may be: the turn that follows finishes it.
+  if (hook.raw_heap == nullptr || releaser.batch_is_open) {
     return;
   }
   heap::ReturnRequest request = {.least_age = quiet_ticks, .tick = true};
@@ -372,10 +373,14 @@ std::size_t release_in_turns(const std::atomic<bool>& stop) noexcept {
   }
   const std::uint64_t now = now_in_microseconds();
   Turns turns = {stop, now, now};
-  return heap::release(*hook.heap, {[](void* context) noexcept {
-                                      return static_cast<Turns*>(context)->let_others_run();
-                                    },
-                                    &turns});
+  const heap::BetweenBatches between = {
+      [](void* context) noexcept { return static_cast<Turns*>(context)->let_others_run(); },
+      &turns};
+  std::size_t bytes = heap::release(*hook.heap, between);
+  if (hook.raw_heap != nullptr && !stop) {
+    bytes += heap::release(*hook.raw_heap, between);
+  }
+  return bytes;
 }
 
 }  // namespace tarn::python

@@ -165,6 +165,7 @@ class Simulation {
   void collect(Generation generation) {
     const PacingRule::Heap before = heap();
     const bool is_full = generation == Generation::full;
+    freed_containers_ = 0;
     free_garbage(young_, is_full);
     if (generation == Generation::young) {
       move(young_, middle_);
@@ -180,7 +181,7 @@ class Simulation {
       ++full_collections_;
     }
     count_ = 0;
-    rule_.collected(generation, before, heap());
+    rule_.collected(generation, before, heap(), freed_containers_);
     if (is_full) {
       after_full();
     }
@@ -191,6 +192,7 @@ class Simulation {
       const bool goes = !cluster.is_live && (is_full || !cluster.held_by_older);
       if (goes) {
         garbage_ -= cluster.bytes;
+        freed_containers_ += cluster.containers;
       }
       return goes;
     });
@@ -254,6 +256,7 @@ class Simulation {
   std::size_t count_ = 0;
   std::size_t collections_of_young_ = 0;
   std::size_t full_collections_ = 0;
+  std::size_t freed_containers_ = 0;  // by the last collection
   std::size_t live_ = 0;
   std::size_t garbage_ = 0;
   std::size_t handed_out_ = 0;
@@ -288,8 +291,9 @@ class HasNoBoundOnItsAllowance : public PacingRule {
     const bool has_grown = heap.allocated >= base() + 2 * limit(base());
     return is_turnover || has_grown ? PacingRule::look(heap) : Want::nothing;
   }
-  void collected(Generation generation, const Heap& before, const Heap& after) {
-    PacingRule::collected(generation, before, after);
+  void collected(Generation generation, const Heap& before, const Heap& after,
+                 std::size_t containers) {
+    PacingRule::collected(generation, before, after, containers);
     if (generation == Generation::full) {
       handed_out_then_ = after.handed_out;
     }
@@ -318,10 +322,24 @@ class DoesNotCountTurnover : public PacingRule {
  public:
   Want look(const Heap& heap) { return PacingRule::look({heap.allocated, 0}); }
   void begin(const Heap& heap) { PacingRule::begin({heap.allocated, 0}); }
-  void collected(Generation generation, const Heap& before, const Heap& after) {
-    PacingRule::collected(generation, before, {after.allocated, 0});
+  void collected(Generation generation, const Heap& before, const Heap& after,
+                 std::size_t containers) {
+    PacingRule::collected(generation, before, {after.allocated, 0}, containers);
   }
 };
+
+// A trial that found nothing is wanted again at once, since growth is measured from the last full collection.
+class TriesTheMiddleForEver : public PacingRule {
+ public:
+  Want look(const Heap& heap) {
+    const Want want = PacingRule::look(heap);
+    return want == Want::full || heap.allocated >= base() + allowance() / 2 ? Want::middle : want;
+  }
+};
+
+TEST(PacingRule, SimulationFindsARuleThatIsNeverContent) {
+  EXPECT_EQ(first_problem<TriesTheMiddleForEver>().substr(0, 8), "the rule");
+}
 
 TEST(PacingRule, SimulationFindsARuleWithoutABound) {
   EXPECT_EQ(first_problem<HasNoBoundOnItsAllowance>().substr(0, 3), "R1:");
@@ -350,49 +368,91 @@ TEST(PacingRule, TheLimitIsSixteenMebibytesOrAQuarter) {
 TEST(PacingRule, GrowthIsTriedByTheMiddleGenerationFirst) {
   PacingRule rule;
   rule.begin(heap_of(10));
-  EXPECT_EQ(rule.look(heap_of(17, 7)), Want::nothing);
-  EXPECT_EQ(rule.look(heap_of(18, 8)), Want::middle);
-  rule.collected(Generation::middle, heap_of(18, 8), heap_of(11, 8));
-  EXPECT_EQ(rule.look(heap_of(11, 8)), Want::nothing);
-  EXPECT_EQ(rule.look(heap_of(15, 12)), Want::middle) << "much was freed: earlier";
-  rule.collected(Generation::middle, heap_of(15, 12), heap_of(15, 12));
-  EXPECT_EQ(rule.look(heap_of(17, 14)), Want::nothing);
-  EXPECT_EQ(rule.look(heap_of(18, 15)), Want::full) << "the middle was in vain";
+  EXPECT_EQ(rule.look(heap_of(13, 3)), Want::nothing);
+  EXPECT_EQ(rule.look(heap_of(14, 4)), Want::middle);
+  rule.collected(Generation::middle, heap_of(14, 4), heap_of(11, 4), 100);
+  EXPECT_EQ(rule.look(heap_of(12, 5)), Want::nothing);
+  EXPECT_EQ(rule.look(heap_of(13, 6)), Want::middle) << "much was freed: earlier";
+  rule.collected(Generation::middle, heap_of(13, 6), heap_of(13, 6), 0);
+  EXPECT_EQ(rule.look(heap_of(20, 13)), Want::nothing) << "in vain: later, and from here";
+  EXPECT_EQ(rule.look(heap_of(21, 14)), Want::middle);
+  rule.collected(Generation::middle, heap_of(21, 14), heap_of(21, 14), 0);
+  EXPECT_EQ(rule.look(heap_of(22, 15)), Want::nothing);
+  EXPECT_EQ(rule.look(heap_of(23, 16)), Want::full) << "all growth counts";
+}
+
+TEST(PacingRule, ATrialForNothingLeavesTheRestToAFullCollection) {
+  PacingRule rule;
+  rule.begin(heap_of(10));
+  rule.collected(Generation::middle, heap_of(14), heap_of(14), 0);
+  EXPECT_EQ(rule.look(heap_of(22)), Want::nothing);
+  EXPECT_EQ(rule.look(heap_of(23)), Want::full);
+  rule.collected(Generation::full, heap_of(23), heap_of(10), 1000);
+  EXPECT_EQ(rule.allowance(), 8 * mebibyte) << "it found much";
+  EXPECT_EQ(rule.look(heap_of(17)), Want::nothing);
+  EXPECT_EQ(rule.look(heap_of(18)), Want::full) << "a trial of 8 MiB is no sooner";
+  rule.collected(Generation::full, heap_of(18), heap_of(10), 1000);
+  EXPECT_EQ(rule.allowance(), PacingRule::least_allowance);
+  EXPECT_EQ(rule.look(heap_of(14)), Want::middle) << "once in a while it's tried";
 }
 
 TEST(PacingRule, FullCollectionsForNothingGrowRare) {
   PacingRule rule;
   rule.begin(heap_of(100));
-  rule.collected(Generation::middle, heap_of(108), heap_of(108));
-  EXPECT_EQ(rule.look(heap_of(115)), Want::nothing);
-  EXPECT_EQ(rule.look(heap_of(116)), Want::full);
-  rule.collected(Generation::full, heap_of(116), heap_of(116));
-  EXPECT_EQ(rule.allowance(), 29 * mebibyte) << "a quarter";
-  rule.collected(Generation::full, heap_of(117), heap_of(117));
-  EXPECT_EQ(rule.allowance(), 29 * mebibyte) << "it didn't follow from growth";
-  rule.collected(Generation::full, heap_of(146), heap_of(117));
-  EXPECT_EQ(rule.allowance(), 29 * mebibyte / 2);
+  rule.collected(Generation::middle, heap_of(104), heap_of(104), 0);
+  EXPECT_EQ(rule.look(heap_of(112)), Want::nothing);
+  EXPECT_EQ(rule.look(heap_of(113)), Want::full);
+  rule.collected(Generation::full, heap_of(113), heap_of(113), 0);
+  EXPECT_EQ(rule.allowance(), 26 * mebibyte);
+  rule.collected(Generation::full, heap_of(139), heap_of(139), 0);
+  EXPECT_EQ(rule.allowance(), 139 * mebibyte / 4) << "a quarter";
+  rule.collected(Generation::full, heap_of(140), heap_of(140), 0);
+  EXPECT_EQ(rule.allowance(), 139 * mebibyte / 4) << "it didn't follow from growth";
+  rule.collected(Generation::full, heap_of(176), heap_of(140), 1000);
+  EXPECT_EQ(rule.allowance(), 139 * mebibyte / 8);
 }
 
 TEST(PacingRule, AfterGarbageWasFoundTheHeapIsMeasuredFromItsLeast) {
   PacingRule rule;
   rule.begin(heap_of(100));
+  rule.collected(Generation::middle, heap_of(104), heap_of(104), 0);
   EXPECT_EQ(rule.look(heap_of(20)), Want::nothing);
   EXPECT_EQ(rule.look(heap_of(90)), Want::nothing);
-  rule.collected(Generation::full, heap_of(120), heap_of(100));
+  rule.collected(Generation::full, heap_of(120), heap_of(100), 1000);
   EXPECT_EQ(rule.look(heap_of(20)), Want::nothing);
-  EXPECT_EQ(rule.look(heap_of(90)), Want::middle);
+  EXPECT_EQ(rule.look(heap_of(90)), Want::full);
 }
 
-TEST(PacingRule, YoungCollectionsForNothingGrowRareUpToTheCachesSize) {
+TEST(PacingRule, TheYoungestStaysInTheCacheAndIsLeftAloneOnceItHasLongFoundNothing) {
   PacingRule rule;
   EXPECT_EQ(rule.thresholds(), (PacingRule::Thresholds{700, 11}));
-  for (const std::size_t expected : {1'400U, 2'800U, 5'600U, 10'000U, 10'000U}) {
-    rule.collected(Generation::young, heap_of(20), heap_of(20));
-    EXPECT_EQ(rule.thresholds().young, expected);
+  for (unsigned i = 1; i < PacingRule::most_vain; ++i) {
+    rule.collected(Generation::young, heap_of(20), heap_of(20), 10);
+    EXPECT_EQ(rule.thresholds().young, PacingRule::most_young);
   }
-  rule.collected(Generation::young, heap_of(20), heap_of(18));
-  EXPECT_EQ(rule.thresholds().young, 5'000U);
+  rule.collected(Generation::young, heap_of(20), heap_of(20), 16);
+  EXPECT_EQ(rule.thresholds().young, PacingRule::least_young) << "a sixty-fourth was freed";
+  for (unsigned i = 0; i < PacingRule::most_vain; ++i) {
+    rule.collected(Generation::young, heap_of(20), heap_of(20), 0);
+  }
+  EXPECT_EQ(rule.thresholds().young, PacingRule::young_off);
+}
+
+TEST(PacingRule, TheYoungestIsWatchedAgainWhenCyclesDie) {
+  PacingRule rule;
+  const auto leave_alone = [&] {
+    for (unsigned i = 0; i < PacingRule::most_vain; ++i) {
+      rule.collected(Generation::young, heap_of(20), heap_of(20), 0);
+    }
+    ASSERT_EQ(rule.thresholds().young, PacingRule::young_off);
+  };
+  rule.begin(heap_of(20));
+  leave_alone();
+  rule.collected(Generation::middle, heap_of(24), heap_of(21), 1000);
+  EXPECT_EQ(rule.thresholds().young, PacingRule::least_young);
+  leave_alone();
+  rule.collected(Generation::full, heap_of(40), heap_of(21), 1000);
+  EXPECT_EQ(rule.thresholds().young, PacingRule::least_young);
 }
 
 TEST(PacingRule, TurnoverAloneLeadsToAFullCollection) {
@@ -400,12 +460,12 @@ TEST(PacingRule, TurnoverAloneLeadsToAFullCollection) {
   rule.begin(heap_of(100));
   EXPECT_EQ(rule.look(heap_of(100, 399)), Want::nothing);
   EXPECT_EQ(rule.look(heap_of(100, 400)), Want::middle);
-  rule.collected(Generation::middle, heap_of(100, 400), heap_of(100, 400));
+  rule.collected(Generation::middle, heap_of(100, 400), heap_of(100, 400), 0);
   EXPECT_EQ(rule.look(heap_of(100, 400)), Want::full);
-  rule.collected(Generation::full, heap_of(100, 400), heap_of(100, 400));
+  rule.collected(Generation::full, heap_of(100, 400), heap_of(100, 400), 0);
   EXPECT_EQ(rule.look(heap_of(100, 1199)), Want::nothing);
   EXPECT_EQ(rule.look(heap_of(100, 1200)), Want::middle);
-  rule.collected(Generation::full, heap_of(100, 1200), heap_of(90, 1200));
+  rule.collected(Generation::full, heap_of(100, 1200), heap_of(90, 1200), 1000);
   EXPECT_EQ(rule.turnover_bound(heap_of(90)), 45 * mebibyte / 2) << "it found much";
 }
 

@@ -147,6 +147,26 @@ class ControlTest(HookTest):
                 self.assertEqual(sum(int(one[f"resident_{part}"]) for part in parts), int(one["resident_pools"]))
             self.ends_well(running)
 
+    def test_it_releases_what_the_raw_domain_has_freed(self) -> None:
+        for python in self.each():
+            running = self.running(python, """
+import ctypes, os
+raw = ctypes.CDLL(None)
+raw.PyMem_RawCalloc.restype = ctypes.c_void_p
+raw.PyMem_RawCalloc.argtypes = [ctypes.c_size_t, ctypes.c_size_t]
+raw.PyMem_RawFree.argtypes = [ctypes.c_void_p]
+blocks = [raw.PyMem_RawCalloc(400_000, 1) for _ in range(100)]
+for block in blocks: ctypes.memset(block, 1, 400_000)
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+""", TARN_RAW="on")
+            running.do("for block in blocks: raw.PyMem_RawFree(block)")
+            before = int(running.do("print(resident())"))
+            running.ask("release\n")
+            self.assertLess(int(running.do("print(resident())")), before - (30 << 20))
+            self.ends_well(running)
+
     def test_only_the_owner_can_reach_the_socket(self) -> None:
         running = self.running(pythons()[0])
         path = wait_for_socket(self.runtime, running.pid)

@@ -95,6 +95,11 @@ class EmbeddedPython(HookTest):
             self.assertEqual(outcome.report["state"], "on")
             self.assertNotIn("tarn:", outcome.err)
 
+    def test_may_be_initialised_again_with_its_raw_domain_on_tarn(self) -> None:
+        for python, program in self.each_built(AGAIN):
+            outcome = self.run_embedded(python, program, TARN_RAW="on")
+            self.assertEqual((outcome.status, outcome.out, outcome.err), (0, 6 * "True\n", ""))
+
     def test_reports_the_life_that_was_its_last(self) -> None:
         for counts in ((300_000, 1000), (1000, 300_000)):
             lives = "".join(f"""

@@ -1,0 +1,235 @@
+// tarn map: a heap as a page to look at.
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include "sight/map/bad_snapshot.h"
+#include "sight/map/page.h"
+#include "tools/cli/command_line.h"
+#include "tools/cli/commands.h"
+#include "tools/cli/console.h"
+#include "tools/cli/failure.h"
+#include "tools/cli/map_server.h"
+#include "tools/cli/pending_file.h"
+#include "tools/cli/target.h"
+#include "tools/cli/text.h"
+
+namespace tarn::cli {
+namespace {
+
+const CommandText command_text = {
+    "tarn map",
+    "Write a heap as a page to look at: one HTML file, from the address space down to\nthe object "
+    "in a block.",
+    {"tarn map [OPTION...] FILE", "tarn map [OPTION...] PID", "tarn map --live [OPTION...] PID"},
+    R"(FILE is what 'tarn snapshot' or 'tarn run --snapshot-at' wrote. Of a process, a
+snapshot is taken first and kept beside the page. The page needs a browser with
+WebGL 2 and nothing else: it reads no other file and no network. Like the
+snapshot it shows types, sizes and names, and nothing of what objects contain;
+only you can read it (mode 0600).
+
+--live serves the page of a process instead, at an address of this machine that can't
+be guessed, until Ctrl-C: a new snapshot whenever the page is asked for one, or
+every so many seconds while it is looked at.
+
+The exit status is 0 when the page is written, 1 when the snapshot can't be taken
+or read, 2 for a wrong argument.
+
+Examples:
+  tarn map 4711
+  tarn map -o map.html --snapshot 3 app.4711.tarn.sqlite
+  tarn map --live --every 10 4711)"};
+
+std::string page_beside(const std::string& file) {
+  std::filesystem::path path(file);
+  return path.replace_extension(".html").string();
+}
+
+bool exists(const std::string& file) {
+  std::error_code error;
+  return std::filesystem::exists(file, error);
+}
+
+bool is_number(const std::string& word) {
+  return !word.empty() && word.find_first_not_of("0123456789") == std::string::npos;
+}
+
+// Takes a snapshot of the process, and returns the file: beside the page, if that has a place.
+std::string take_snapshot(const std::string& word, const std::string& page) {
+  std::string file;
+  if (!page.empty()) {
+    file = std::filesystem::path(page).replace_extension(".tarn.sqlite").string();
+  } else {
+    const Target target = find_target(read_process_id(word, "tarn map"));
+    for (const char letter : target.name) {
+      const bool is_plain = std::isalnum(static_cast<unsigned char>(letter)) != 0 ||
+                            letter == '.' || letter == '_' || letter == '-';
+      file += is_plain ? letter : '_';
+    }
+    file += fmt::format(".{}.tarn.sqlite", target.pid);
+  }
+  static_cast<void>(snapshot({"--output=" + file, word}));
+  return file;
+}
+
+std::string page_of(const std::string& file, const sight::PageOptions& options) {
+  try {
+    return sight::map_page(file, options);
+  } catch (const sight::BadSnapshot& bad) {
+    throw Failure(exit_failure,
+                  fmt::format("{} can't be shown: {}", escape(file), escape(bad.what())));
+  }
+}
+
+// A folder for its owner alone, which goes with all it holds.
+class SnapshotFolder {
+ public:
+  SnapshotFolder() {
+    path_ = (std::filesystem::temp_directory_path() / "tarn-map-XXXXXX").string();
+    if (::mkdtemp(path_.data()) == nullptr) {
+      throw Failure(exit_failure, fmt::format("can't make the folder {}", escape(path_)));
+    }
+  }
+  ~SnapshotFolder() {
+    std::error_code error;
+    std::filesystem::remove_all(path_, error);
+  }
+  SnapshotFolder(const SnapshotFolder&) = delete;
+  SnapshotFolder& operator=(const SnapshotFolder&) = delete;
+  [[nodiscard]] std::string file() const { return path_ + "/live.tarn.sqlite"; }
+
+ private:
+  std::string path_;
+};
+
+// Takes snapshots of a process when it's asked, and keeps the page of the last ones.
+class LivePage {
+ public:
+  LivePage(std::string process, unsigned seconds)
+      : process_(std::move(process)), seconds_(seconds) {
+    take();
+  }
+
+  Answer answer(std::string_view what) {
+    try {
+      if (what == "new") {
+        if (std::chrono::steady_clock::now() - taken_ > least_pause) {
+          take();
+        }
+        return {303, "text/plain; charset=utf-8", "", "./"};
+      }
+      if (what.empty()) {
+        return {200, "text/html; charset=utf-8", page_, ""};
+      }
+      return {404, "text/plain; charset=utf-8", "There is nothing here.\n", ""};
+    } catch (const std::exception& error) {
+      return {500, "text/plain; charset=utf-8", std::string(error.what()) + "\n", ""};
+    }
+  }
+
+ private:
+  void take() {
+    std::vector<std::string> words = {"--output=" + folder_.file(), process_};
+    if (snapshots_ % most_snapshots != 0) {
+      words.insert(words.begin(), "--append");
+    }
+    static_cast<void>(snapshot(words));
+    ++snapshots_;
+    page_ = page_of(folder_.file(), {.snapshot = {}, .live_seconds = seconds_});
+    taken_ = std::chrono::steady_clock::now();
+  }
+
+  static constexpr int most_snapshots = 30;  // then the time line begins anew
+  static constexpr std::chrono::seconds least_pause{1};
+
+  SnapshotFolder folder_;
+  std::string process_;
+  unsigned seconds_;
+  std::string page_;
+  int snapshots_ = 0;
+  std::chrono::steady_clock::time_point taken_;
+};
+
+[[noreturn]] void serve_live(const std::string& process, unsigned seconds, std::uint16_t port) {
+  int signal = 0;
+  {
+    LivePage page(process, seconds);
+    signal = serve(
+        port,
+        [](const Address& address) {
+          print(fmt::format("The map is at {} until Ctrl-C.\n", address.url()));
+        },
+        [&](std::string_view what) { return page.answer(what); });
+  }
+  throw Interrupted{signal};
+}
+
+}  // namespace
+
+int map(const std::vector<std::string>& words) {
+  std::string word;
+  std::string output;
+  std::int64_t number = 0;
+  bool is_live = false;
+  unsigned seconds = 0;
+  std::uint16_t port = 0;
+  CommandLine line(command_text);
+  line.options().add_option("FILE", word, "the snapshot file, or a process id");
+  line.options()
+      .add_option("-o,--output", output,
+                  "where the page goes\n(default: beside the snapshot, as .html)")
+      ->option_text("=FILE");
+  line.options()
+      .add_option("--snapshot", number, "one snapshot of the file (default: all)")
+      ->option_text("=N");
+  line.options().add_flag("--live", is_live, "serve the page of a process on this machine");
+  line.options()
+      .add_option("--every", seconds,
+                  "with --live: a new snapshot every so often\n(default: when the page is asked)")
+      ->option_text("=SECONDS");
+  line.options()
+      .add_option("--port", port, "with --live: at which port (default: any that is free)")
+      ->option_text("=N");
+  if (!line.parse(words)) {
+    return 0;
+  }
+  if (word.empty()) {
+    throw UsageError("tarn map", "no snapshot file and no process id");
+  }
+  if (is_live) {
+    if (!is_number(word) || !output.empty()) {
+      throw UsageError("tarn map",
+                       output.empty() ? "--live takes a process id" : "--live writes no file");
+    }
+    serve_live(word, seconds, port);
+  }
+  if (seconds != 0 || port != 0) {
+    throw UsageError("tarn map", "--every and --port are for --live");
+  }
+  std::string file = word;
+  if (!exists(word)) {
+    if (!is_number(word)) {
+      throw Failure(exit_failure, fmt::format("there is no file {}", escape(word)));
+    }
+    file = take_snapshot(word, output);
+  }
+  if (output.empty()) {
+    output = page_beside(file);
+  }
+  PendingFile page(output);
+  sight::PageOptions options;
+  if (line.options().count("--snapshot") > 0) {
+    options.snapshot = number;
+  }
+  const std::string text = page_of(file, options);
+  page.commit(text);
+  print(fmt::format("{}: {}, for a browser\n", escape(output), bytes_text(text.size())));
+  return 0;
+}
+
+}  // namespace tarn::cli

@@ -1,0 +1,244 @@
+// What stands beside the map: why memory stays, the chosen block, what was found, where the memory is.
+import { byId, button, make } from "./dom";
+import { type Frame, type Heap, type Names, Content, State, countUnknown, domainNames, poolStateNames } from "./heap";
+import type { Found } from "./search";
+import { addressText, bytesText, countText, plural } from "./text";
+import type { Answer, Grouping, Why } from "./why";
+
+export type Tab = "why" | "block" | "found" | "memory";
+
+export interface Actions {
+  highlightGroup(grouping: Grouping, key: number, name: string): void;
+  highlightBelow(slot: number): void;
+  select(slot: number, fly: boolean): void;
+  showWhy(grouping: Grouping): void;
+  isHighlighted(grouping: Grouping, key: number): boolean;
+}
+
+const mostAnswers = 60;
+const mostShown = 12;
+
+function figures(rows: [string, string][]): HTMLTableElement {
+  return make("table", { class: "figures" }, make("tbody", {}, ...rows.map(([name, value]) =>
+    make("tr", {}, make("td", {}, name), make("td", {}, value)))));
+}
+
+function stack(frames: Frame[]): HTMLElement {
+  return make("ol", { class: "stack" }, ...frames.map((frame) =>
+    make("li", {}, frame.function, " ", make("small", { class: "mono" }, `${frame.file}:${frame.line}`))));
+}
+
+function balance(parts: [number, string, string][]): HTMLElement {
+  const bar = make("div", { class: "balance", "aria-hidden": "true" });
+  for (const [bytes, colour, title] of parts) {
+    const part = make("i", { title });
+    part.style.setProperty("flex-grow", String(Math.max(bytes, 0)));
+    part.style.setProperty("background", colour);
+    bar.append(part);
+  }
+  return bar;
+}
+
+export function whyContent(why: Why, names: Names, ordinal: number, grouping: Grouping, actions: Actions): Node[] {
+  const resident = names.resident[ordinal];
+  const pools = why.live + why.pinned + why.idle;
+  const most = Math.max(1, ...why.answers.map((answer) => Math.max(answer.returns, answer.pins)));
+  const choice = make("div", { class: "segments", "aria-label": "Group by" });
+  for (const [word, name] of [["holder", "Holder"], ["type", "Type"], ["site", "Site"]] as [Grouping, string][]) {
+    choice.append(button(name, () => actions.showWhy(word), { "aria-pressed": String(word === grouping) }));
+  }
+  const answers = why.answers.slice(0, mostAnswers).map((answer) => answerButton(answer, grouping, most, actions));
+  return [
+    make("h2", {}, "Why memory stays"),
+    balance([
+      [why.live, "#0072b2", `allocated blocks: ${bytesText(why.live)}`],
+      [why.pinned, "#e69f00", `pinned beside them: ${bytesText(why.pinned)}`],
+      [why.idle, "#8b93a0", `could go now: ${bytesText(why.idle)}`],
+    ]),
+    make("p", {}, `Of ${bytesText(resident)} resident, `, make("span", { class: "strong" }, bytesText(pools)),
+      ` are pools: ${bytesText(why.live)} of allocated blocks, `, make("span", { class: "strong" }, `${bytesText(why.pinned)} pinned`),
+      ` in the same pages, ${bytesText(why.idle)} that could go now. Large blocks: ${bytesText(why.large)}.`),
+    choice,
+    make("p", {}, "A page goes back when no allocated block lies in it. First the groups that would return the most if all their blocks were freed. Press one to see its blocks."),
+    ...(answers.length > 0 ? answers : [make("p", {}, "No allocated block.")]),
+    ...(why.answers.length > mostAnswers ? [make("p", {}, `… and ${countText(why.answers.length - mostAnswers)} more.`)] : []),
+  ];
+}
+
+function answerButton(answer: Answer, grouping: Grouping, most: number, actions: Actions): HTMLElement {
+  const first = make("i");
+  first.style.setProperty("width", `${(100 * answer.returns) / most}%`);
+  const second = make("i", { class: "second" });
+  second.style.setProperty("width", `${(100 * answer.pins) / most}%`);
+  const press = (): void => actions.highlightGroup(grouping, answer.key, answer.name);
+  const element = make("button", { class: "answer", on: press, "aria-pressed": String(actions.isHighlighted(grouping, answer.key)), "data-key": String(answer.key) },
+    make("span", { class: "row" }, make("b", {}, answer.name), make("span", {}, bytesText(answer.returns))),
+    make("span", { class: "meter", "aria-hidden": "true" }, ...(answer.returns > answer.pins ? [first, second] : [second, first])),
+    make("small", {}, `would return ${bytesText(answer.returns)} · ${plural(answer.blocks, "block")}, ${bytesText(answer.bytes)} · pins ${bytesText(answer.pins)}`),
+    answer.kind === "" ? null : make("small", {}, answer.kind));
+  element.type = "button";
+  return element;
+}
+
+export function blockContent(heap: Heap, slot: number, actions: Actions): Node[] {
+  if (slot < 0) {
+    return [make("h2", {}, "No block chosen"), make("p", {}, "Click a block on the map, or look for an address.")];
+  }
+  const { names } = heap;
+  const pool = heap.poolOf(slot);
+  const address = heap.address(slot);
+  const state = heap.stateOf(slot);
+  const content = heap.contentOf(slot);
+  const rows: [string, string | Node][] = [
+    ["address", make("code", {}, addressText(address))],
+    ["size", bytesText(heap.size(slot))],
+  ];
+  if (state === State.allocated) {
+    if (content === Content.object) {
+      rows.push(["id()", make("code", {}, countText(address + heap.prefix[slot]).replaceAll(",", ""))]);
+      const count = heap.refcount[slot];
+      rows.push(["references", count === countUnknown ? "immortal" : countText(count)]);
+      rows.push(["collector", heap.isTracked(slot) ? "tracked" : "not tracked"]);
+    }
+    const since = heap.since[slot];
+    if (names.count > 1) {
+      rows.push(["the same since", since === heap.ordinal ? "this snapshot" : `snapshot ${names.ids[since]}`]);
+    }
+  }
+  rows.push(["domain", domainNames[heap.domainOf(slot)]]);
+  if (pool >= 0) {
+    const first = heap.poolFirst[pool];
+    let allocated = 0;
+    let free = 0;
+    for (let at = first; at < first + heap.poolBlocks[pool]; ++at) {
+      allocated += heap.stateOf(at) === State.allocated ? 1 : 0;
+      free += heap.stateOf(at) === State.free ? 1 : 0;
+    }
+    rows.push(["block", `${slot - first + 1} of ${heap.poolBlocks[pool]} in its pool`]);
+    rows.push(["pool", make("span", {}, make("code", {}, addressText(heap.poolAddress[pool])),
+      `, ${poolStateNames[heap.poolState[pool]]}: ${allocated} allocated, ${free} free, ${heap.poolBlocks[pool] - allocated - free} untouched`)]);
+    const arena = heap.poolArena[pool];
+    rows.push(["arena", make("span", {}, make("code", {}, addressText(heap.arenaAddress[arena])), `, nfreepools ${heap.arenaFree[arena]}`)]);
+  } else if (slot < heap.firstOutside) {
+    rows.push(["kind", heap.largeKind[slot - heap.firstLarge] === "mapping" ? "a mapping of its own" : "pages of a shared range"]);
+  }
+  const result: Node[] = [
+    make("h2", {}, heap.describe(slot)),
+    make("table", {}, make("tbody", {}, ...rows.map(([name, value]) => make("tr", {}, make("td", {}, name), make("td", {}, value))))),
+  ];
+  if (state === State.free && pool >= 0) {
+    const next = heap.next[slot];
+    result.push(make("h2", {}, "Chain of free blocks"), next === 0 ? make("p", {}, "The last of its pool's chain.")
+      : button("The next free block", () => actions.select(heap.poolFirst[pool] + next - 1, true)));
+  }
+  if (state === State.allocated) {
+    result.push(...heldBy(heap, slot, actions), ...holds(heap, slot, actions));
+    const site = heap.siteOf(slot);
+    result.push(make("h2", {}, "Allocated at"), site >= 0 ? stack(names.sites[site]) : make("p", {}, "Not recorded."));
+  }
+  return result;
+}
+
+function heldBy(heap: Heap, slot: number, actions: Actions): Node[] {
+  const chain = heap.holders(slot);
+  const root = heap.rootOf(slot);
+  if (chain.length === 0 && root < 0) {
+    return [make("h2", {}, "Held by"), make("p", {}, "Nothing known: C code, or the interpreter itself.")];
+  }
+  const list = make("ul", { class: "way" });
+  if (root >= 0) {
+    const place = heap.names.rootPlaces[root][0];
+    list.append(make("li", { class: "root" }, heap.names.root(root), ` `, make("small", {}, `(${heap.names.rootKinds[root]})`),
+      place ? make("small", {}, ` ${place.file}:${place.line}`) : null));
+  }
+  for (const at of chain.reverse()) {
+    list.append(make("li", {}, "→ ", button(heap.describe(at), () => actions.select(at, true))));
+  }
+  list.append(make("li", {}, "→ ", make("b", {}, heap.describe(slot))));
+  return [make("h2", {}, "Held by"), list];
+}
+
+function holds(heap: Heap, slot: number, actions: Actions): Node[] {
+  const held: number[] = [];
+  let count = 0;
+  for (let at = 0; at < heap.slots; ++at) {
+    if (heap.up[at] === slot + 1) {
+      ++count;
+      if (held.length < mostShown) {
+        held.push(at);
+      }
+    }
+  }
+  if (count === 0) {
+    return [];
+  }
+  const list = make("ul", { class: "way" }, ...held.map((at) =>
+    make("li", {}, button(`${heap.describe(at)}, ${bytesText(heap.size(at))}`, () => actions.select(at, true)))));
+  return [
+    make("h2", {}, `Reached through it: ${plural(count, "block")}`), list,
+    ...(count > held.length ? [make("p", {}, `… and ${countText(count - held.length)} more.`)] : []),
+    button("Highlight all below it", () => actions.highlightBelow(slot)),
+  ];
+}
+
+export function foundContent(found: Found[] | null, question: string, actions: Actions): Node[] {
+  if (found === null) {
+    return [make("h2", {}, "Search"), make("p", {}, "Part of a type's name, of what holds it, or of where it was allocated: dict, app.sessions, models.py:88. type:, holder: and site: before it look there only. Or an address: 0x7f… or what id() says.")];
+  }
+  if (found.length === 0) {
+    return [make("h2", {}, "Nothing found"), make("p", {}, `No type, holder or site of an allocated block has “${question}” in its name.`)];
+  }
+  return [
+    make("h2", {}, plural(found.length, "match", "matches")),
+    make("p", {}, "Press one to see its blocks; n and p go from one to the next."),
+    ...found.map((entry) => {
+      const element = make("button", {
+        class: "answer", on: () => actions.highlightGroup(entry.grouping, entry.key, entry.name),
+        "aria-pressed": String(actions.isHighlighted(entry.grouping, entry.key)),
+      },
+      make("span", { class: "row" }, make("b", {}, entry.name), make("span", {}, bytesText(entry.bytes))),
+      make("small", {}, `${entry.grouping} · ${plural(entry.blocks, "block")}`));
+      element.type = "button";
+      return element;
+    }),
+  ];
+}
+
+export function memoryContent(heap: Heap): Node[] {
+  const { names, columns, ordinal } = heap;
+  const ledger = columns.texts("ledger.name").map((name, i): [string, string] => [name, bytesText(columns.numbers("ledger.bytes")[i])]);
+  const states = [0, 0, 0, 0];
+  for (const state of heap.poolState) {
+    ++states[state];
+  }
+  const starts = columns.numbers("mapping.start");
+  const resident = columns.numbers("mapping.resident");
+  const owners = columns.texts("mapping.owner");
+  const mappingNames = columns.texts("mapping.name");
+  const largest = Array.from(starts.keys()).filter((i) => resident[i] > 0).sort((a, b) => resident[b] - resident[a]).slice(0, 40);
+  return [
+    make("h2", {}, `Resident: ${bytesText(names.resident[ordinal])}`),
+    figures(ledger),
+    make("h2", {}, "The heap"),
+    figures([
+      ["arenas", countText(heap.arenaAddress.length)],
+      ...poolStateNames.map((name, i): [string, string] => [`pools ${name}`, countText(states[i])]),
+      ["large blocks", countText(heap.largeAddress.length)],
+      ["objects outside of Tarn", countText(heap.outsideAddress.length)],
+    ]),
+    make("h2", {}, "Mappings, the largest first"),
+    figures(largest.map((i): [string, string] => [`${owners[i]}${mappingNames[i] ? ` ${mappingNames[i]}` : ""} ${addressText(starts[i])}`, bytesText(resident[i])])),
+    make("h2", {}, "The snapshot"),
+    figures([
+      ["taken", new Date(names.takenAt[ordinal] * 1000).toLocaleString()], ["reason", names.reasons[ordinal]],
+      ["process", String(names.pids[ordinal])], ["Python", names.pythons[ordinal]], ["geometry", names.geometries[ordinal]],
+      ["the program stood still", `${(names.pauses[ordinal] / 1e6).toFixed(1)} ms`],
+    ]),
+  ];
+}
+
+export function setContent(nodes: Node[]): void {
+  const content = byId("content");
+  content.replaceChildren(...nodes);
+  content.scrollTop = 0;
+}

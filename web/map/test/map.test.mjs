@@ -1,0 +1,306 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { ask, makePage, makeSnapshot, open, pictures, settle, startBrowser, text } from "./browser.mjs";
+
+let browser;
+let file;
+let html;
+
+before(async () => {
+  browser = await startBrowser();
+  file = makeSnapshot("service", "--blocks", "60000", "--snapshots", "5", "--survive", "0.03");
+  html = makePage(file);
+});
+after(() => browser.close());
+
+const blocksOf = (condition, snapshot = 5) =>
+  ask(file, `SELECT count(*) FROM block LEFT JOIN type ON type.snapshot = block.snapshot AND type.id = block.type
+             WHERE block.snapshot = ${snapshot} AND state = 1 AND ${condition}`)[0][0];
+const counted = (words) => Number(/: ([\d,]+) blocks?$/.exec(words)[1].replaceAll(",", ""));
+
+for (const [name, options] of Object.entries({
+  "desktop-light": {}, "desktop-dark": { scheme: "dark" },
+  "phone-light": { width: 390, height: 844, hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
+  "phone-dark": { width: 390, height: 844, scheme: "dark", hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
+})) {
+  test(`the page is shown without a complaint, without scrolling, without a request: ${name}`, async () => {
+    const page = await open(browser, html, options);
+    await page.screenshot({ path: `${pictures}/${name}.png` });
+    assert.deepEqual(page.complaints, []);
+    assert.deepEqual(page.requests, [`file://${html}`]);
+    const fits = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight);
+    assert.ok(fits);
+    const small = await page.evaluate(() => [...document.querySelectorAll("header button, header select, nav button")]
+      .filter((element) => element.offsetParent !== null).map((element) => element.getBoundingClientRect())
+      .filter((box) => box.height < 30 || box.right > innerWidth + 1).length);
+    assert.equal(small, 0);
+    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), options.scheme ?? "light");
+    await page.context().close();
+  });
+}
+
+test("the map has colours of blocks in it, and none when the heap has none", async () => {
+  const page = await open(browser, html);
+  const colours = await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => {
+    // In the frame in which it's drawn: afterwards the buffer is gone.
+    dispatchEvent(new KeyboardEvent("keydown", { key: "0" }));
+    requestAnimationFrame(() => {
+      const gl = document.getElementById("blocks").getContext("webgl2");
+      const pixels = new Uint8Array(gl.drawingBufferWidth * gl.drawingBufferHeight * 4);
+      gl.readPixels(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+      const seen = new Set();
+      for (let i = 0; i < pixels.length; i += 4) {
+        seen.add((pixels[i] << 16) | (pixels[i + 1] << 8) | pixels[i + 2]);
+      }
+      resolve(seen.size);
+    });
+  })));
+  assert.ok(colours > 40, `${colours} colours`);
+  await page.context().close();
+});
+
+test("an answer of why highlights its blocks, as many as the file has", async () => {
+  const page = await open(browser, html);
+  const before = await page.screenshot();
+  const first = page.locator(".answer").first();
+  assert.equal(await first.locator("b").innerText(), "app.sessions.cache");
+  await first.click();
+  await settle(page);
+  const expected = blocksOf("root = 1");
+  assert.ok(expected > 100);
+  assert.equal(counted(await text(page, "#chosen span")), expected);
+  assert.notDeepEqual(await page.screenshot(), before);
+  await page.screenshot({ path: `${pictures}/why-highlighted.png` });
+  await page.keyboard.press("n");
+  await settle(page);
+  assert.match(await text(page, "#content"), /Held by[\s\S]*app\.sessions\.cache/);
+  await page.keyboard.press("Escape");
+  assert.ok(await page.locator("#chosen").isHidden());
+  await page.context().close();
+});
+
+test("why promises the pages that no other holder's block lies in", async () => {
+  const page = await open(browser, html);
+  const rows = ask(file, `SELECT pool.address, block.address, block.size, block.root FROM block JOIN pool
+    ON pool.snapshot = block.snapshot AND pool.address = block.pool WHERE block.snapshot = 5 AND block.state = 1`);
+  const owners = new Map();
+  for (const [, address, size, root] of rows) {
+    for (let number = Math.floor(address / 4096); number <= Math.floor((address + size - 1) / 4096); ++number) {
+      owners.set(number, !owners.has(number) || owners.get(number) === root ? root : "several");
+    }
+  }
+  const large = ask(file, "SELECT coalesce(sum(size), 0) FROM block WHERE snapshot = 5 AND place = 1 AND state = 1 AND root = 1")[0][0];
+  const promised = 4096 * [...owners.values()].filter((root) => root === 1).length + large;
+  const shown = /would return ([\d.]+) (KiB|MiB)/.exec(await text(page, ".answer small"));
+  const unit = { KiB: 1024, MiB: 1048576 }[shown[2]];
+  assert.ok(Math.abs(Number(shown[1]) * unit - promised) <= 0.06 * unit + 0.001 * promised, `${shown[0]}, ${promised}`);
+  await page.context().close();
+});
+
+test("search finds types, holders and sites, and highlights the first", async () => {
+  const page = await open(browser, html);
+  await page.keyboard.press("/");
+  await page.keyboard.type("Session");
+  await settle(page, 200);
+  const names = await page.locator("#content .answer b").allInnerTexts();
+  assert.ok(names.includes("app.models.Session") && names.includes("app.sessions.cache") && names.some((name) => name.startsWith("login")), names.join());
+  await page.fill("#question", "type:Session");
+  await page.keyboard.press("Enter");
+  await settle(page);
+  assert.equal(counted(await text(page, "#chosen span")), blocksOf("type.name = 'Session'"));
+  await page.fill("#question", "nothing of that name");
+  assert.match(await text(page, "#content h2"), /Nothing found/);
+  await page.context().close();
+});
+
+test("search goes to an address, inside the block too", async () => {
+  const page = await open(browser, html);
+  const [[address, size]] = ask(file, "SELECT block.address, size FROM block JOIN type USING (snapshot) WHERE type.id = block.type AND snapshot = 5 AND name = 'Session' LIMIT 1");
+  for (const question of [`0x${(address + size - 1).toString(16)}`, String(address + 16)]) {
+    await page.fill("#question", question);
+    await page.keyboard.press("Enter");
+    await settle(page, 700);
+    const shown = await text(page, "#content");
+    assert.match(shown, /^app\.models\.Session/);
+    assert.ok(shown.includes(`0x${address.toString(16)}`));
+    assert.match(shown, /login[\s\S]*sessions\.py:88/);
+    assert.match(shown, /app\.sessions\.cache[\s\S]*→ dict[\s\S]*→ app\.models\.Session/);
+  }
+  await page.screenshot({ path: `${pictures}/block.png` });
+  await page.fill("#question", "0x1234567");
+  await page.keyboard.press("Enter");
+  assert.match(await text(page, "#content h2"), /No block there/);
+  await page.context().close();
+});
+
+test("the keyboard does all that the mouse does", async () => {
+  const page = await open(browser, html);
+  await page.keyboard.press("?");
+  assert.ok(await page.locator("#help-text").isVisible());
+  await page.screenshot({ path: `${pictures}/help.png` });
+  await page.keyboard.press("Escape");
+  assert.ok(await page.locator("#help-text").isHidden());
+  await page.keyboard.press("4");
+  assert.equal(await page.inputValue("#mode"), "density");
+  await page.keyboard.press("c");
+  assert.equal(await page.inputValue("#mode"), "age");
+  await page.keyboard.press("o");
+  assert.equal(await page.inputValue("#order"), "address");
+  await page.keyboard.press("d");
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+  await page.keyboard.press("w");
+  assert.ok(await page.locator("#panel").isHidden());
+  await page.keyboard.press("w");
+  const shot = () => page.locator("#stage").screenshot();
+  await settle(page);
+  let last = await shot();
+  for (const key of ["+", "+", "ArrowLeft", "ArrowUp", "-", "0"]) {
+    await page.keyboard.press(key);
+    await settle(page);
+    const now = await shot();
+    assert.notDeepEqual(now, last, key);
+    last = now;
+  }
+  await page.keyboard.press("[");
+  await settle(page);
+  assert.match(await text(page, "#when-text"), /snapshot 4/);
+  await page.keyboard.press("]");
+  await settle(page);
+  assert.match(await text(page, "#when-text"), /snapshot 5/);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test("every colouring's legend counts the allocated blocks", async () => {
+  const page = await open(browser, html);
+  for (const mode of await page.locator("#mode option").evaluateAll((options) => options.map((option) => option.value))) {
+    await page.selectOption("#mode", mode);
+    await settle(page, 200);
+    await page.screenshot({ path: `${pictures}/colour-${mode}.png` });
+    const titles = await page.locator("#legend button").evaluateAll((buttons) => buttons.map((element) => element.title));
+    const sum = titles.reduce((total, title) => total + counted(title), 0);
+    if (mode !== "state") {
+      assert.equal(sum, blocksOf("1"), mode);
+    }
+    await page.locator("#legend button").first().click();
+    await settle(page, 200);
+    assert.equal(counted(await text(page, "#chosen span")), counted(titles[0]), mode);
+    await page.keyboard.press("Escape");
+  }
+  await page.context().close();
+});
+
+test("the time line goes through the heap's life, and keeps what is highlighted", async () => {
+  const page = await open(browser, html);
+  await page.locator(".answer").first().click();
+  for (const ordinal of [0, 2, 4]) {
+    await page.locator("#when").evaluate((slider, value) => {
+      slider.value = String(value);
+      slider.dispatchEvent(new Event("input"));
+    }, ordinal);
+    await settle(page);
+    assert.match(await text(page, "#when-text"), new RegExp(`snapshot ${ordinal + 1} `));
+    assert.equal(counted(await text(page, "#chosen span")), blocksOf("root = 1", ordinal + 1));
+  }
+  await page.click("#play");
+  await page.waitForFunction(() => document.getElementById("when-text").innerText.includes("5 of 5"), null, { timeout: 20000 });
+  await page.context().close();
+});
+
+test("double clicks lead from the heap to a block, and the mouse tells what is under it", async () => {
+  const page = await open(browser, html, { scheme: "dark" });
+  const at = [330, 380];
+  await page.mouse.move(...at);
+  await settle(page, 200);
+  for (let step = 0; step < 4; ++step) {
+    await page.mouse.dblclick(...at);
+    await settle(page, 700);
+    await page.screenshot({ path: `${pictures}/closer-${step}.png` });
+  }
+  await page.mouse.move(at[0] + 4, at[1] + 4);
+  await settle(page, 200);
+  assert.match(await text(page, "#tip"), /0x7f/);
+  assert.match(await text(page, "#content"), /address[\s\S]*pool[\s\S]*arena/);
+  await page.context().close();
+});
+
+test("a finger moves the map, two zoom it, and the panel opens as a sheet", async () => {
+  const page = await open(browser, html, { width: 390, height: 844, hasTouch: true, isMobile: true });
+  const client = await page.context().newCDPSession(page);
+  const touch = (type, points) => client.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
+  const shot = () => page.locator("#stage").screenshot();
+  const first = await shot();
+  await touch("touchStart", [[150, 400], [240, 400]]);
+  for (let step = 1; step <= 6; ++step) {
+    await touch("touchMove", [[150 - step * 15, 400], [240 + step * 15, 400]]);
+  }
+  await touch("touchEnd", []);
+  await settle(page, 300);
+  const zoomed = await shot();
+  assert.notDeepEqual(zoomed, first);
+  await touch("touchStart", [[200, 400]]);
+  await touch("touchMove", [[180, 350]]);
+  await touch("touchMove", [[150, 300]]);
+  await touch("touchEnd", []);
+  await settle(page, 300);
+  assert.notDeepEqual(await shot(), zoomed);
+  await page.tap("#panel-toggle");
+  await page.locator(".answer").first().tap();
+  await settle(page);
+  await page.screenshot({ path: `${pictures}/phone-why.png` });
+  assert.ok(await page.locator("#chosen").isVisible());
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test("names that look like markup are shown as they are, and nothing of them runs", async () => {
+  const hostile = makePage(makeSnapshot("hostile", "--blocks", "3000", "--snapshots", "2", "--hostile"));
+  const page = await open(browser, hostile);
+  assert.match(await text(page, ".answer b"), /<script>alert\(1\)<\/script>app\.sessions\.cache/);
+  await page.click('[data-tab="memory"]');
+  await page.fill("#question", "<script>");
+  await page.keyboard.press("Enter");
+  await settle(page);
+  await page.keyboard.press("n");
+  await settle(page);
+  assert.match(await text(page, "#content"), /<script>alert\(1\)<\/script>/);
+  for (const tab of ["why", "block", "found", "memory"]) {
+    await page.click(`[data-tab="${tab}"]`);
+    assert.equal(await page.evaluate(() => document.querySelectorAll("#content script, #legend script, header script").length), 0);
+  }
+  await page.screenshot({ path: `${pictures}/hostile.png` });
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test("a script that got into the page anyhow would not run, nor reach the network", async () => {
+  const page = await open(browser, html);
+  const ran = await page.evaluate(async () => {
+    const script = document.createElement("script");
+    script.textContent = "window.ran = true";
+    document.body.append(script);
+    const image = document.createElement("img");
+    image.setAttribute("onerror", "window.ran = true");
+    image.src = "data:image/png;base64,AAAA";
+    document.body.append(image);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const reached = await fetch("http://127.0.0.1:9/").then(() => true, () => false);
+    return [window.ran === true, reached];
+  });
+  assert.deepEqual(ran, [false, false]);
+  assert.ok(page.complaints.some((line) => line.includes("Content Security Policy")), page.complaints.join("\n"));
+  await page.context().close();
+});
+
+test("a heap without blocks is shown too", async () => {
+  const empty = makeSnapshot("empty", "--blocks", "10", "--snapshots", "1");
+  ask(empty, "SELECT 1");
+  const { execFileSync } = await import("node:child_process");
+  execFileSync("python3", ["-c", `import sqlite3,sys; d=sqlite3.connect(sys.argv[1])
+for table in ("block", "pool", "arena", "large", "mapping", "ledger", "type", "root", "site_frame"): d.execute("DELETE FROM " + table)
+d.commit()`, empty]);
+  const page = await open(browser, makePage(empty));
+  assert.match(await text(page, "#content"), /No allocated block/);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
