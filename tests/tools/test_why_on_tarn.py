@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 
 from command_support import PYTHON, CommandTest
@@ -139,40 +140,49 @@ class ActingTest(CommandTest):
         self.assertLessEqual(abs(fell - promised), SHARE * promised,
                              f"promised {promised}, fell by {fell}: {fell / promised:.3f}")
 
-    def on_each(self, code: str):  # type: ignore[no-untyped-def]
+    def on_each(self, code: str, act: Callable[[subprocess.Popen[str]], None]) -> None:
         for python in pythons():
             with self.subTest(python=str(python)):
                 process = self.begin(python, code)
-                yield process
-                process.kill()
+                try:
+                    act(process)
+                finally:
+                    process.kill()
 
     def test_sessions_that_survived(self) -> None:
-        for process in self.on_each(SERVICE):
+        def act(process: subprocess.Popen[str]) -> None:
             first = self.why(process)["answers"][0]
             self.assertEqual((first["type"], first["objects"]), ("__main__.Session", 12_000))
             self.assertEqual(first["holders"][0]["name"], "__main__.SESSIONS")
             self.assertEqual(first["chain"], ["dict", "__main__.Session"])
             self.keeps_its_promise(process, first["returns"], "for key in SESSIONS: SESSIONS[key] = None")
 
+        self.on_each(SERVICE, act)
+
     def test_a_dict_that_is_emptied(self) -> None:
-        for process in self.on_each(SERVICE):
+        def act(process: subprocess.Popen[str]) -> None:
             first = self.why(process)["answers"][0]
             self.keeps_its_promise(process, first["whole"]["returns"], "SESSIONS.clear()")
 
+        self.on_each(SERVICE, act)
+
     def test_documents_of_a_cache(self) -> None:
-        for process in self.on_each(JSON_CACHE):
+        def act(process: subprocess.Popen[str]) -> None:
             first = self.why(process)["answers"][0]
             self.assertEqual(first["holders"][0]["name"], "__main__.cache")
-            self.assertEqual(first["type"], "dict")
+            self.assertEqual((first["type"], first["objects"]), ("dict", 9_000))
             self.keeps_its_promise(process, first["whole"]["returns"], "del cache")
 
+        self.on_each(JSON_CACHE, act)
+
     def test_connections_of_an_event_loop(self) -> None:
-        for process in self.on_each(ASYNCIO):
-            answers = self.why(process, "--by", "type")["answers"]
-            task = next(one for one in answers if one["type"].endswith("Task"))
-            self.assertEqual(task["objects"], 8_000)
-            self.keeps_its_promise(process, task["returns"],
-                                   "END.set(); loop.run_until_complete(asyncio.sleep(0)); loop.run_until_complete(asyncio.sleep(0))")
+        def act(process: subprocess.Popen[str]) -> None:
+            answers = self.why(process)["answers"]
+            first = answers[0]
+            self.assertEqual((first["type"], first["objects"]), ("__main__.Connection", 8_000))
+            self.keeps_its_promise(process, first["returns"], "END.set()")
+
+        self.on_each(ASYNCIO, act)
 
     def test_nothing_is_left_behind_and_the_program_runs_on(self) -> None:
         process = self.begin(Path(PYTHON), SERVICE)

@@ -62,11 +62,10 @@ class Maker {
   }
 
   std::uint32_t below(std::uint32_t above, std::uint32_t label) {
-    // A list of lists, a tree: one group for all of one type on the way.
-    for (std::uint32_t at = above; at != 0; at = result_.groups[at].parent) {
-      if (result_.groups[at].label == label && result_.groups[at].depth > 1) {
-        return at;
-      }
+    // A linked list is one group. A dict of dicts is two: what's in it, and it.
+    const Group& upper = result_.groups[above];
+    if (upper.label == label && upper.depth > 1 && !is_container(label)) {
+      return above;
     }
     if (result_.groups[above].depth >= most_depth) {
       return above;
@@ -88,6 +87,14 @@ class Maker {
       return group_count() - 1;
     }
     return found->second;
+  }
+
+  [[nodiscard]] bool is_container(std::uint32_t label) const {
+    if (by_ == GroupBy::site || label >= image_.types.size()) {
+      return false;
+    }
+    const std::string& name = image_.types[label];
+    return name == "dict" || name == "list" || name == "tuple" || name == "set";
   }
 
   [[nodiscard]] std::uint32_t group_count() const {
@@ -164,13 +171,23 @@ class Maker {
     }
   }
 
+  // Whether the way from `group` up to `at` has the label already.
+  [[nodiscard]] bool is_below(std::uint32_t group, std::uint32_t at, std::uint32_t label) const {
+    for (; group != at; group = result_.groups[group].parent) {
+      if (result_.groups[group].label == label) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   void count_labels(const Extent& extent, const std::vector<std::uint32_t>& distinct,
                     std::vector<std::uint32_t>& hits, std::vector<std::uint32_t>& hit) {
     hit.clear();
     for (const std::uint32_t group : distinct) {
       for (std::uint32_t at = group; at != 0; at = result_.groups[at].parent) {
         const std::uint32_t label = result_.groups[at].label;
-        if (label < hits.size() && hits[label]++ == 0) {
+        if (label < hits.size() && !is_below(group, at, label) && hits[label]++ == 0) {
           hit.push_back(label);
         }
       }
