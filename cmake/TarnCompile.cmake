@@ -45,6 +45,10 @@ target_compile_options(tarn_core_flags INTERFACE
     -fvisibility=hidden -fvisibility-inlines-hidden
     -fPIC -ffunction-sections -fdata-sections)
 
+# What is only linked into programs throws exceptions, as programs do.
+add_library(tarn_program_flags INTERFACE)
+target_compile_options(tarn_program_flags INTERFACE -fPIC -ffunction-sections -fdata-sections)
+
 # What a preloaded library is linked with in place of the compiler's default libraries. libgcc.a holds
 # the few arithmetic helpers a compiler may call; its shared sibling libgcc_s is what must not be needed.
 add_library(tarn_libc INTERFACE)

@@ -34,14 +34,18 @@ endmacro()
 set(TARN_LIBC_FOR_PRELOADED $<$<BOOL:$<TARGET_PROPERTY:TARN_LIBC_ONLY>>:tarn_libc>)
 
 # One folder of src/ as a static library with the core's flags. DEPENDS names the layers below,
-# and is passed on to whoever links this one. Without SOURCES the layer is headers only.
+# and is passed on to whoever links this one. Without SOURCES the layer is headers only. FLAGS names other flags
+# than the core's, for a layer that the preloaded libraries don't have.
 function(tarn_add_layer)
-    tarn_parse_arguments(tarn_add_layer "NAME" "SOURCES;HEADERS;DEPENDS" "NAME" ${ARGN})
+    tarn_parse_arguments(tarn_add_layer "NAME;FLAGS" "SOURCES;HEADERS;DEPENDS" "NAME" ${ARGN})
     if(argument_SOURCES)
         add_library(${argument_NAME} STATIC ${argument_SOURCES} ${argument_HEADERS})
         set(scope PUBLIC)
         tarn_compile_as_ours(${argument_NAME})
-        target_link_libraries(${argument_NAME} PRIVATE tarn_core_flags)
+        if(NOT argument_FLAGS)
+            set(argument_FLAGS tarn_core_flags)
+        endif()
+        target_link_libraries(${argument_NAME} PRIVATE ${argument_FLAGS})
     else()
         add_library(${argument_NAME} INTERFACE ${argument_HEADERS})
         set(scope INTERFACE)

@@ -36,9 +36,15 @@ def ask(python: str) -> Facts:
         raise NoSuitePython(f"{python} doesn't say what is installed: {problem}") from problem
 
 
+# What pip may take for one program, in seconds: some build for ever.
+LONGEST_INSTALL = 180
+
+
 def _run(command: list[str], what: str) -> None:
     try:
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr, timeout=LONGEST_INSTALL)
+    except subprocess.TimeoutExpired as problem:
+        raise NoSuitePython(f"{what} took longer than {LONGEST_INSTALL} s") from problem
     except (OSError, subprocess.CalledProcessError) as problem:
         raise NoSuitePython(f"{what} failed: {problem}") from problem
 
@@ -71,7 +77,7 @@ def install(python: str, programs: list[SuiteProgram]) -> None:
             continue
         print(f"bench-python: installing what {program.name} needs", file=sys.stderr)
         try:
-            _install(python, program.requirements, program.name)
+            _install(python, program.requirements, f"installing what {program.name} needs")
         except NoSuitePython as problem:
             print(f"bench-python: {problem}", file=sys.stderr)
         facts = ask(python)

@@ -137,7 +137,8 @@ class Collector {
   [[nodiscard]] const Collection& last() const noexcept;
 
   // All objects there are count as alive until unfreeze(), and collections don't look at them (and so don't touch
-  // their pages, which matters before a fork). Linear in the heap.
+  // their pages, which matters before a fork). Linear in the heap. A collection that's under way in slices is finished
+  // first; from within the death of an object it can't be, and goes on as it began.
   void freeze() noexcept;
   void unfreeze() noexcept;
   [[nodiscard]] std::size_t frozen() const noexcept;
@@ -160,7 +161,8 @@ class Collector {
   [[nodiscard]] const CollectorStatistics& statistics() const noexcept;
 
   // Calls visit(Object&) for each object that refers to this one, once, or that this one refers to, once for each
-  // reference. `visit` must not make or free objects. Linear in the heap; in the object.
+  // reference. `visit` must not make or free objects. Linear in the heap; in the object. Referrers
+  // aren't looked for while an object dies (see collect): that aborts with a message.
   template <typename Visit>
   void for_each_referrer(const Object& object, Visit visit) const {
     visit_referrers(
@@ -185,7 +187,8 @@ class Collector {
   }
   void drop_saved() noexcept;
 
-  // Looks for garbage and frees none. Linear in the heap. std::bad_alloc.
+  // Looks for garbage and frees none. Linear in the heap. std::bad_alloc. Not while an object dies (see collect): that
+  // aborts with a message.
   [[nodiscard]] LeakReport find_leaks();
 
   // Checks the collector's own invariants; aborts with a message. Linear in the heap.

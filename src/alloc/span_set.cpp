@@ -413,6 +413,10 @@ void SpanSet::verify() const noexcept {
     const Span& last = spans_[index + span.pages - 1];
     TARN_CHECK(last.state, ==, span.state, "S2: first and last page agree in state");
     TARN_CHECK(last.pages, ==, span.pages, "S2: first and last page agree in pages");
+    for (std::uint32_t within = 1; within + 1 < span.pages; ++within) {
+      TARN_CHECK(spans_[index + within].state, !=, SpanState::live,
+                 "S5: no block starts within a span");
+    }
     const std::size_t bytes = std::size_t{span.pages} << shift_;
     switch (span.state) {
       case SpanState::live:

@@ -20,6 +20,7 @@
 //   S2  the descriptors of a span's first and last page agree in state and pages
 //   S3  no two neighbours are both dirty, or both clean
 //   S4  a dirty or clean span is in the bin of its size, and no other span is in one
+//   S5  no page within a span says that it's live: a block that is freed twice is found
 #pragma once
 
 #include <cstddef>
@@ -150,7 +151,7 @@ class SpanSet {
   }
   [[nodiscard]] std::size_t descriptor_bytes() const noexcept;
 
-  // Checks S1 to S4 and the counters.
+  // Checks S1 to S5 and the counters.
   void verify() const noexcept;
 
  private:

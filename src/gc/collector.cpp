@@ -55,6 +55,7 @@ void Collector::call_after(Callback callback) { state_->after.push_back(std::mov
 const CollectorStatistics& Collector::statistics() const noexcept { return state_->statistics; }
 
 void Collector::visit_referrers(const Object& object, VisitObject visit, void* context) const {
+  state_->refuse_while_anyone_dies("referrers()");
   state_->finish_slices();  // nobody may get hold of what is about to die
   state_->heap().for_each_object([&](Object& other) {
     if (detail::Access::is_dying(other)) {

@@ -17,14 +17,11 @@ CollectorState::CollectorState(ObjectHeap& heap, const CollectorOptions& given)
       base_(heap_.pools().range().base()),
       span_(heap_.pools().range().span()),
       rule_(given.thresholds) {
-  kinds_ = static_cast<std::uint8_t*>(os::map(kinds_size(), os::page_size()));
-  if (kinds_ == nullptr || !stack_.open(span_)) {
-    stack_.close();
-    if (kinds_ != nullptr) {
-      os::release(kinds_, kinds_size());
-    }
+  kinds_ = static_cast<PoolKind*>(os::map(kinds_size(), os::page_size()));
+  if (kinds_ == nullptr) {
     tarn::detail::throw_bad_alloc();
   }
+  stack_.open(span_);
   TARN_CHECK(heap_.hooks().context, ==, nullptr, "a heap has one collector");
   heap_.hooks() = {.context = this,
                    .allocating = &hear_allocating,
@@ -75,7 +72,8 @@ void CollectorState::allocating(std::size_t bytes) noexcept {
     case PacingRule::Want::nothing:
       break;
     case PacingRule::Want::young:
-      if (!is_under_way()) {  // else it has been given time already
+      // One under way has been given time already.
+      if (!is_under_way() && rule_.is_worthwhile(figures(), heap_.held_bytes())) {
         collect(Generation::young);
       }
       break;
@@ -120,6 +118,15 @@ bool CollectorState::collect(std::chrono::nanoseconds budget) noexcept {
 void CollectorState::finish_slices() noexcept {
   if (is_under_way() && !is_running_) {
     run(Deadline());
+  }
+}
+
+void CollectorState::refuse_while_anyone_dies(const char* function) const noexcept {
+  if (heap_.is_anyone_dying()) {
+    base::fail(base::Message().text("tarn: ").text(function).text(
+        " was called while an object dies (from a destructor, a finalizer, or the "
+        "callback of a weak reference), where a container may be half cleared; call "
+        "it when that's over\n"));
   }
 }
 
@@ -178,7 +185,7 @@ void CollectorState::end() noexcept {
   of.examined += current_.examined;
   of.unreachable += current_.unreachable;
   statistics.gave_up += current_.gave_up ? 1U : 0U;
-  rule_.collected(last_, figures_before_, figures());
+  rule_.collected(last_, figures_before_, figures(), heap_.held_bytes());
   if (has(options.debug, CollectorDebug::statistics)) {
     tell_of_collection();
   }
@@ -280,7 +287,9 @@ void CollectorState::freeze() noexcept {
   if (is_running_) {
     return;
   }
-  finish_slices();
+  if (!heap_.is_anyone_dying()) {
+    finish_slices();
+  }
   heap_.for_each_object([this](Object& object) {
     if (!tarn::detail::Access::is_dying(object) && object.type().has_references()) {
       heap_.set(SideBit::frozen, object);
@@ -294,7 +303,9 @@ void CollectorState::unfreeze() noexcept {
   if (is_running_ || !has_frozen_) {
     return;
   }
-  finish_slices();
+  if (!heap_.is_anyone_dying()) {
+    finish_slices();
+  }
   heap_.for_each_object([this](Object& object) { heap_.clear(SideBit::frozen, object); });
   has_frozen_ = false;
 }

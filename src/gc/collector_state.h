@@ -57,6 +57,10 @@ namespace tarn::gc {
 using object::HeapState;
 using object::LargeObject;
 
+// Of a pool in a collection. A tallied one has objects that aren't marked from the first: nobody else is looked for,
+// and has a tally.
+enum class PoolKind : std::uint8_t { no_references, has_references, tallied };
+
 class CollectorState {
  public:
   // std::bad_alloc.
@@ -69,6 +73,9 @@ class CollectorState {
   bool collect(std::chrono::nanoseconds budget) noexcept;
   // Goes on with what is under way until it's over.
   void finish_slices() noexcept;
+  // Aborts with a message while an object dies: a container that is being cleared may hold what is gone, and `function`
+  // would look at it.
+  void refuse_while_anyone_dies(const char* function) const noexcept;
   [[nodiscard]] bool is_under_way() const noexcept { return phase_ != Phase::idle; }
   [[nodiscard]] const Collection& last() const noexcept { return last_; }
 
@@ -129,13 +136,19 @@ class CollectorState {
   void end() noexcept;
 
   // trial.cpp: who's garbage.
+  void use_large_pages() noexcept;
   [[nodiscard]] bool prepare(const Deadline& deadline) noexcept;
   [[nodiscard]] bool tally(const Deadline& deadline) noexcept;
   template <bool some_are_marked>
   void tally_pool(const Pool& pool, std::size_t index, SeenReferences& seen) noexcept;
   void tally_large() noexcept;
   [[nodiscard]] bool mark(const Deadline& deadline) noexcept;
-  void mark_roots(const std::byte* arena) noexcept;
+  void mark_at_once() noexcept;
+  void fold_scratches(const std::byte* arena) noexcept;
+  void push_roots(const std::byte* arena) noexcept;
+  [[nodiscard]] std::size_t mark_roots(const std::byte* arena) noexcept;
+  template <typename Reach>
+  void see_roots(const std::byte* arena, Reach reach) noexcept;
   void mark_object(Object& object) noexcept;
   template <typename Reach>
   [[nodiscard]] bool drain(const Deadline& deadline, Reach reach) noexcept;
@@ -187,8 +200,13 @@ class CollectorState {
   template <typename Visit>
   void for_each_condemned_large(Visit visit) noexcept;
 
+  // Calls visit(first word, end) for the parts of an arena, in words of its tables, where tallies may be other than
+  // zero. In slices: all of it, since pools come and go meanwhile.
+  template <typename Visit>
+  void for_each_tallied(const std::byte* arena, Visit visit) const noexcept;
+
   // Of any address in a pool.
-  [[nodiscard]] std::uint8_t& kind_of(const void* address) const noexcept {
+  [[nodiscard]] PoolKind& kind_of(const void* address) const noexcept {
     return kinds_[(base::address_of(address) - base_) >> ObjectGeometry::pool_shift];
   }
   [[nodiscard]] std::size_t kinds_size() const noexcept {
@@ -217,7 +235,7 @@ class CollectorState {
   const SideTables sides_;
   const std::uintptr_t base_;  // of all arenas
   const std::size_t span_;
-  std::uint8_t* kinds_ = nullptr;  // of each pool: whether its objects may have references
+  PoolKind* kinds_ = nullptr;  // of each pool
   PacingRule rule_;
   MarkStack stack_;
   BlockStarts starts_;
@@ -240,9 +258,10 @@ class CollectorState {
   std::size_t stress_count_ = 0;
   std::size_t large_allocated_ = 0;  // bytes, ever
 
-  std::size_t arena_ = 0;  // where a walk has stopped
-  std::size_t place_ = 0;  // in the arena: a pool, or a word
-  std::size_t stale_ = 0;  // so many entries of the stack are from before this slice
+  std::size_t arena_ = 0;     // where a walk has stopped
+  std::size_t place_ = 0;     // in the arena: a pool, or a word
+  std::size_t stale_ = 0;     // so many entries of the stack are from before this slice
+  std::size_t unmarked_ = 0;  // candidates that nobody has reached yet; in one go
   std::size_t condemned_ = 0;
   std::size_t rescued_ = 0;  // since T
   std::size_t rounds_ = 0;
@@ -291,7 +310,8 @@ bool CollectorState::for_each_pool(const Deadline& deadline, Visit visit) noexce
       const std::size_t index = place_;
       const Pool& pool = arena->pools[index];
       const std::byte* const start = arena->address + index * ObjectGeometry::pool_size;
-      if ((pool.state == PoolState::used || pool.state == PoolState::full) && kind_of(start) != 0) {
+      if ((pool.state == PoolState::used || pool.state == PoolState::full) &&
+          kind_of(start) != PoolKind::no_references) {
         if (deadline.has_passed()) {
           return false;
         }
@@ -303,6 +323,19 @@ bool CollectorState::for_each_pool(const Deadline& deadline, Visit visit) noexce
   arena_ = 0;
   place_ = 0;
   return true;
+}
+
+template <typename Visit>
+void CollectorState::for_each_tallied(const std::byte* arena, Visit visit) const noexcept {
+  if (in_slices_) {
+    visit(std::size_t{0}, words_per_arena);
+    return;
+  }
+  for (std::size_t i = 0; i < ObjectGeometry::pools_per_arena; ++i) {
+    if (kind_of(arena + i * ObjectGeometry::pool_size) == PoolKind::tallied) {
+      visit(i * words_per_pool, (i + 1) * words_per_pool);
+    }
+  }
 }
 
 template <typename Visit>

@@ -10,15 +10,17 @@ bool CollectorState::settle(const Deadline& deadline) noexcept {
   const bool done = for_each_arena(deadline, [this](const std::byte* arena) {
     zero_tallies(arena);
     const std::uint64_t* const condemned = sides_.table(SideBit::condemned, arena);
-    for (std::size_t word = 0; word < words_per_arena; ++word) {
-      for (std::uint64_t bits = condemned[word]; bits != 0; bits &= bits - 1) {
-        const auto bit = static_cast<std::size_t>(std::countr_zero(bits));
-        const auto& object =
-            *reinterpret_cast<const Object*>(arena + (word * 64 + bit) * granule_size);
-        Count& count = Access::count(object);
-        count += is_biased(count) ? bias + 1 : 0;
+    for_each_tallied(arena, [&](std::size_t first, std::size_t end) {
+      for (std::size_t word = first; word < end; ++word) {
+        for (std::uint64_t bits = condemned[word]; bits != 0; bits &= bits - 1) {
+          const auto bit = static_cast<std::size_t>(std::countr_zero(bits));
+          const auto& object =
+              *reinterpret_cast<const Object*>(arena + (word * 64 + bit) * granule_size);
+          Count& count = Access::count(object);
+          count += is_biased(count) ? bias + 1 : 0;
+        }
       }
-    }
+    });
   });
   if (done) {
     if (!in_slices_) {

@@ -63,6 +63,7 @@ LeakReport CollectorState::find_leaks() {
   if (is_running_) {
     return report;
   }
+  refuse_while_anyone_dies("find_leaks()");
   finish_slices();
   current_ = Collection();
   in_slices_ = false;
@@ -78,7 +79,7 @@ LeakReport CollectorState::find_leaks() {
 
   const auto is_garbage = [this](const Object& object) {
     return is_candidate(object) && !heap_.test(SideBit::mark, object) &&
-           (!is_pooled(object) || kind_of(&object) != 0);
+           (!is_pooled(object) || kind_of(&object) != PoolKind::no_references);
   };
   std::map<const Type*, LeakReport::OfType> types;
   std::unordered_set<const Object*> seen;

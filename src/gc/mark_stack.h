@@ -1,5 +1,6 @@
 // Objects that are marked and whose edges are still to be seen. Addresses are reserved in advance; memory for them is
-// asked for as it's needed, and when there's none the stack overflows: then the marks say what's missing.
+// asked for as it's needed, and when there's none the stack overflows: then the marks say what's missing. Where not even
+// addresses are granted (ulimit -v) there's room for a few in the stack itself.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +14,8 @@ namespace tarn::gc {
 
 class MarkStack {
  public:
-  // For so many bytes of objects at most. False: no memory at all.
-  [[nodiscard]] bool open(std::size_t span) noexcept {
+  // For so many bytes of objects at most.
+  void open(std::size_t span) noexcept {
     const std::size_t wanted = base::round_up(span / 32, least_bytes);
     for (std::size_t bytes = wanted < most_bytes ? wanted : most_bytes; bytes >= least_bytes;
          bytes /= 2) {
@@ -22,13 +23,19 @@ class MarkStack {
       if (entries_ != nullptr) {
         reserved_ = bytes;
         limit_ = bytes / sizeof(Object*);
-        return grow();
+        if (grow()) {
+          return;
+        }
+        os::release(entries_, bytes);
+        break;
       }
     }
-    return false;
+    reserved_ = committed_ = 0;
+    entries_ = few_;
+    capacity_ = limit_ = sizeof few_ / sizeof(Object*);
   }
   void close() noexcept {
-    if (entries_ != nullptr) {
+    if (reserved_ != 0) {
       os::release(entries_, reserved_);
     }
     *this = MarkStack();
@@ -55,7 +62,7 @@ class MarkStack {
   }
   // Of an empty one: a part of the memory beyond what is usual goes back. True: that was all.
   [[nodiscard]] bool shrink() noexcept {
-    if (committed_ == least_bytes) {
+    if (committed_ <= least_bytes) {
       return true;
     }
     constexpr std::size_t most = std::size_t{1} << 20;
@@ -98,6 +105,7 @@ class MarkStack {
   std::size_t committed_ = 0;
   std::size_t reserved_ = 0;
   bool overflowed_ = false;
+  Object* few_[256] = {};
 };
 
 }  // namespace tarn::gc

@@ -20,7 +20,9 @@
 // then.
 //
 // Within these bounds what was found decides how often: little, and the next one comes later; much, and it comes
-// sooner.
+// sooner. A young one comes only when half of what was allocated is still there, net of what has died by its count since:
+// where everything dies so, there's nothing for it to find. To know that costs a line of memory for each pool, so it's
+// asked only when a young one would be due, and again only when as much was allocated as is missing.
 #pragma once
 
 #include <algorithm>
@@ -60,6 +62,7 @@ class PacingRule {
   void begin(const Heap& heap) noexcept {
     base_ = heap.taken;
     full_at_ = young_at_ = heap.allocated;
+    least_held_ = heap.taken;
   }
 
   // Whether it's worthwhile to look.
@@ -74,13 +77,31 @@ class PacingRule {
     }
     return is_due(heap.allocated) ? Want::young : Want::nothing;
   }
+  // When a young one is due: whether it's worthwhile, with so many bytes in blocks that hold something. If not, it's
+  // as if one had found little.
+  [[nodiscard]] bool is_worthwhile(const Heap& heap, std::size_t held) noexcept {
+    least_held_ = std::min(least_held_, held);
+    const std::size_t wanted = std::max(young_, base_ / 32);
+    const std::size_t grown = held - least_held_;
+    if (grown >= wanted / 2) {
+      return true;
+    }
+    if (grown < wanted / 8) {
+      young_ = std::min(2 * young_, most_young(heap));
+    }
+    young_at_ = heap.allocated - grown;
+    return false;
+  }
   // Whether R1 or R2 ask for a full collection.
   [[nodiscard]] bool must_be_full(const Heap& heap) const noexcept {
     const std::size_t growth = heap.taken > base_ ? heap.taken - base_ : 0;
     return growth >= allowance() || heap.allocated - full_at_ >= limit(heap.taken) << patience_;
   }
 
-  void collected(const Collection& collection, const Heap& before, const Heap& after) noexcept {
+  // `held` as above, after it.
+  void collected(const Collection& collection, const Heap& before, const Heap& after,
+                 std::size_t held) noexcept {
+    least_held_ = held;
     const bool is_little = collection.unreachable <= collection.examined / 64;
     const bool is_much = collection.unreachable > collection.examined / 8;
     young_at_ = after.allocated;
@@ -103,6 +124,7 @@ class PacingRule {
     }
     is_wary_ = !is_little;
     begin(after);
+    least_held_ = held;
   }
 
   [[nodiscard]] std::size_t allowance() const noexcept {
@@ -129,6 +151,7 @@ class PacingRule {
   std::size_t full_at_ = 0;
   std::size_t young_at_ = 0;
   std::size_t young_ = 0;
+  std::size_t least_held_ = 0;  // since the last collection
   std::size_t allowance_ = 0;
   unsigned patience_ = first_patience;
   bool is_wary_ = false;

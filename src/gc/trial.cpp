@@ -12,7 +12,7 @@ constexpr std::size_t least_page = 4096;
 // Passed by value: what is stored through a tally may alias anything else.
 struct Range {
   SideTables sides;
-  const std::uint8_t* kinds;
+  const PoolKind* kinds;
   std::uintptr_t base;
   std::size_t span;
   bool sees_large;
@@ -29,7 +29,7 @@ template <bool some_are_marked>
     }
     return;
   }
-  if (range.kinds[offset >> ObjectGeometry::pool_shift] == 0) {
+  if (range.kinds[offset >> ObjectGeometry::pool_shift] == PoolKind::no_references) {
     return;
   }
   if constexpr (some_are_marked) {
@@ -40,7 +40,37 @@ template <bool some_are_marked>
   seen(&range.sides.tally(&target));
 }
 
+constexpr std::uint64_t signs = 0x8080808080808080U;
+
+// Of 64 tallies, eight a word: a bit for each that's below zero.
+[[nodiscard]] inline std::uint64_t roots_among(const std::uint64_t* tallies) noexcept {
+  constexpr std::uint64_t gather = 0x0102040810204080U;  // the nth byte's lowest bit to bit 56 + n
+  std::uint64_t any = 0;
+  for (unsigned i = 0; i < 8; ++i) {
+    any |= tallies[i];
+  }
+  std::uint64_t roots = 0;
+  for (unsigned i = 0; (any & signs) != 0 && i < 8; ++i) {
+    roots |= ((tallies[i] & signs) >> 7U) * gather >> 56U << 8 * i;
+  }
+  return roots;
+}
+
 }  // namespace
+
+// Where a large page of tallies has all of its arenas. They are zero in between (T2).
+void CollectorState::use_large_pages() noexcept {
+  constexpr std::size_t group = SideTables::arenas_per_large_page;
+  for (std::size_t first = 0; first + group <= arena_count(); first += group) {
+    std::size_t count = 0;
+    while (count < group && arena_at(first + count) != nullptr) {
+      ++count;
+    }
+    if (count == group) {
+      sides_.back_by_large_pages(arena_at(first)->address);
+    }
+  }
+}
 
 bool CollectorState::prepare(const Deadline& deadline) noexcept {
   const bool is_young = current_.generation == Generation::young;
@@ -54,6 +84,9 @@ bool CollectorState::prepare(const Deadline& deadline) noexcept {
       const std::uint32_t marked = (is_young ? bit(SideBit::old) : 0U) | bit(SideBit::frozen);
       constexpr auto mark = static_cast<unsigned>(SideBit::mark);
       large->bits = (large->bits & ~(1U << mark)) | (marked << mark);
+    }
+    if (!is_young) {
+      use_large_pages();
     }
   }
   return for_each_arena(deadline, [&](const std::byte* start) {
@@ -74,12 +107,12 @@ bool CollectorState::prepare(const Deadline& deadline) noexcept {
     for (std::size_t i = 0; i < ObjectGeometry::pools_per_arena; ++i) {
       const Pool& pool = arena->pools[i];
       const std::byte* const address = start + i * ObjectGeometry::pool_size;
-      std::uint8_t& kind = kind_of(address);
-      kind = 0;
+      PoolKind& kind = kind_of(address);
+      kind = PoolKind::no_references;
       if (i < arena->first_untouched &&
           (pool.state == PoolState::used || pool.state == PoolState::full)) {
         const Type* const type = sides_.record(address).family->type;
-        kind = type == nullptr || type->has_references() ? 1 : 0;
+        kind = type == nullptr || type->has_references() ? PoolKind::has_references : PoolKind::no_references;
       }
     }
   });
@@ -130,6 +163,16 @@ void CollectorState::tally_pool(const Pool& pool, std::size_t index,
   const Type* const common = sides_.record(start).family->type;
   const bool in_slices = in_slices_;
   std::size_t examined = 0;
+  if constexpr (some_are_marked) {
+    std::uint64_t unmarked = 0;
+    for (std::size_t word = 0; word < words_per_pool; ++word) {
+      unmarked |= starts[word] & ~marks[word];
+    }
+    if (unmarked == 0) {
+      return;
+    }
+  }
+  kind_of(start) = PoolKind::tallied;
   if (common != nullptr && common->slots().traverse_rest == nullptr) {
     // What most objects are: so many references, at known places.
     const std::uint16_t* const offsets = common->member_offsets();
@@ -175,7 +218,7 @@ void CollectorState::tally_pool(const Pool& pool, std::size_t index,
     }
     return;
   }
-  if (kind_of(&object) != 0 && !sides_.test(SideBit::mark, &object)) {
+  if (kind_of(&object) != PoolKind::no_references && !sides_.test(SideBit::mark, &object)) {
     sides_.set(SideBit::mark, &object);
     stack_.push(object);
   }
@@ -223,6 +266,7 @@ bool CollectorState::drain(const Deadline& deadline, Reach reach) noexcept {
     first = (first + 1) % length;
     --count;
     if (Access::type(due) != nullptr && !Access::is_dying(due)) {
+      unmarked_ -= due.type().has_references() ? 1U : 0U;
       object::for_each_edge(due, reach);
     }
     if (--until_look == 0) {
@@ -276,8 +320,8 @@ void CollectorState::make_up_for_overflow(Reach reach) noexcept {
   }
 }
 
-// Whose tally is below zero has references that weren't seen. All tallies are zero again.
-void CollectorState::mark_roots(const std::byte* arena) noexcept {
+// Whose tally is below zero has references that weren't seen: the tallies with a scratch say so too, from here on.
+void CollectorState::fold_scratches(const std::byte* arena) noexcept {
   const SideTables sides = sides_;
   std::uint64_t* const wide = sides.table(SideBit::wide, arena);
   for (std::size_t word = 0; word < words_per_arena; ++word) {
@@ -289,8 +333,13 @@ void CollectorState::mark_roots(const std::byte* arena) noexcept {
       tally = scratch == never_zero || std::int64_t{scratch} + tally < 0 ? -1 : 0;
     }
   }
+}
+
+// In slices. All tallies are zero again.
+void CollectorState::push_roots(const std::byte* arena) noexcept {
+  const SideTables sides = sides_;
+  fold_scratches(arena);
   auto* const tallies = reinterpret_cast<std::uint64_t*>(sides.tallies(arena));
-  constexpr std::uint64_t signs = 0x8080808080808080U;
   for (std::size_t word = 0; word < SideTables::tally_size / 8; ++word) {
     if (tallies[word] == 0) {
       continue;
@@ -301,10 +350,7 @@ void CollectorState::mark_roots(const std::byte* arena) noexcept {
       auto& object =
           *reinterpret_cast<Object*>(const_cast<std::byte*>(arena) + granule * granule_size);
       // Between slices its pool may have been given to objects of another size.
-      if (in_slices_ && !is_object(object)) {
-        continue;
-      }
-      if (!sides.test(SideBit::mark, &object)) {
+      if (is_object(object) && !sides.test(SideBit::mark, &object)) {
         sides.set(SideBit::mark, &object);
         stack_.push(object);
       }
@@ -312,35 +358,91 @@ void CollectorState::mark_roots(const std::byte* arena) noexcept {
   }
 }
 
-bool CollectorState::mark(const Deadline& deadline) noexcept {
-  const auto reach = [this](Object& object) { mark_object(object); };
-  if (arena_ == 0 && !in_slices_) {
-    for (LargeObject* large = heap_.large_objects().first(); large != nullptr;
-         large = large->next) {
-      if (std::exchange(signed_scratch(large->scratch), 0) < 0) {
-        mark_object(*large->object());
+// In one go: as bits alone, eight at a time. Returns how many weren't marked before.
+std::size_t CollectorState::mark_roots(const std::byte* arena) noexcept {
+  fold_scratches(arena);
+  const auto* const tallies = reinterpret_cast<const std::uint64_t*>(sides_.tallies(arena));
+  std::uint64_t* const marks = sides_.table(SideBit::mark, arena);
+  std::size_t count = 0;
+  for_each_tallied(arena, [&](std::size_t first, std::size_t end) {
+    for (std::size_t word = first; word < end; ++word) {
+      if (const std::uint64_t roots = roots_among(tallies + word * 8) & ~marks[word]; roots != 0) {
+        marks[word] |= roots;
+        count += static_cast<std::size_t>(std::popcount(roots));
       }
     }
+  });
+  return count;
+}
+
+// What those roots refer to is marked. All tallies are zero again.
+template <typename Reach>
+void CollectorState::see_roots(const std::byte* arena, Reach reach) noexcept {
+  const auto* const tallies = reinterpret_cast<const std::uint64_t*>(sides_.tallies(arena));
+  for_each_tallied(arena, [&](std::size_t first, std::size_t end) {
+    for (std::size_t word = first; word < end; ++word) {
+      for (std::uint64_t roots = roots_among(tallies + word * 8); roots != 0; roots &= roots - 1) {
+        const auto granule = word * 64 + static_cast<std::size_t>(std::countr_zero(roots));
+        object::for_each_edge(*reinterpret_cast<const Object*>(arena + granule * granule_size),
+                              reach);
+      }
+    }
+  });
+  zero_tallies(arena);
+}
+
+bool CollectorState::mark(const Deadline& deadline) noexcept {
+  if (!in_slices_) {
+    mark_at_once();
+    return true;
   }
+  const auto reach = [this](Object& object) { mark_object(object); };
   for (; arena_ < arena_count(); ++arena_) {
     if (!drain(deadline, reach) || deadline.has_passed()) {
       return false;
     }
     if (const alloc::Arena* const arena = arena_at(arena_)) {
-      mark_roots(arena->address);
+      push_roots(arena->address);
     }
   }
   if (!drain(deadline, reach)) {
     return false;
   }
   arena_ = 0;
-  if (!in_slices_) {
-    make_up_for_overflow(reach);
-  }
   return true;
 }
 
+// First all roots, then what they reach, for as long as somebody is left that isn't marked: where all are held from
+// outside nobody's edges need be seen a second time.
+void CollectorState::mark_at_once() noexcept {
+  const auto reach = [this](Object& object) { mark_object(object); };
+  unmarked_ = current_.examined;
+  (void)for_each_arena(Deadline(),
+                       [&](const std::byte* arena) { unmarked_ -= mark_roots(arena); });
+  for (LargeObject* large = heap_.large_objects().first(); large != nullptr; large = large->next) {
+    if (std::exchange(signed_scratch(large->scratch), 0) < 0) {
+      mark_object(*large->object());
+    }
+  }
+  (void)drain(Deadline(), reach);
+  (void)for_each_arena(Deadline(), [&](const std::byte* arena) {
+    if (unmarked_ == 0) {
+      zero_tallies(arena);
+      return;
+    }
+    see_roots(arena, reach);
+    (void)drain(Deadline(), reach);
+  });
+  if (unmarked_ == 0) {
+    stack_.forget_overflow();
+  }
+  make_up_for_overflow(reach);
+}
+
 bool CollectorState::condemn(const Deadline& deadline) noexcept {
+  if (!in_slices_ && unmarked_ == 0) {
+    return true;
+  }
   const auto condemn_one = [this](Object& object) {
     heap_.set(SideBit::condemned, object);
     has_weak_ = has_weak_ || heap_.test(SideBit::weak, object);
@@ -348,6 +450,9 @@ bool CollectorState::condemn(const Deadline& deadline) noexcept {
     ++condemned_;
   };
   const bool done = for_each_pool(deadline, [&](const Pool& pool, std::size_t index) {
+    if (!in_slices_ && kind_of(pool.start()) != PoolKind::tallied) {
+      return;
+    }
     const std::byte* const start = pool.start() - index * ObjectGeometry::pool_size;
     const std::uint64_t* const marks = sides_.table(SideBit::mark, start) + index * words_per_pool;
     const std::uint64_t* const visited =

@@ -263,11 +263,14 @@ void CollectorState::zero_tallies(const std::byte* arena) noexcept {
     }
   }
   auto* const tallies = reinterpret_cast<std::uint64_t*>(sides_.tallies(arena));
-  for (std::size_t word = 0; word < SideTables::tally_size / 8; ++word) {
-    if (tallies[word] != 0) {
-      tallies[word] = 0;
+  for_each_tallied(arena, [&](std::size_t first, std::size_t end) {
+    // What is zero isn't written to: it may have no memory yet.
+    for (std::size_t word = first * 8; word < end * 8; ++word) {
+      if (tallies[word] != 0) {
+        tallies[word] = 0;
+      }
     }
-  }
+  });
 }
 
 // All at once: nobody may get hold of one of the condemned when weak references to others are cleared already.

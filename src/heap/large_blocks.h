@@ -10,6 +10,7 @@
 //   time    as pages of pools: begin_return, discard, finish_return
 //   peak    where fresh pages make live and kept together more than they ever were, kept ones go, but for a
 //           slack of a sixteenth, and ever less so
+//   limits  where the system refuses memory, kept mappings go and the request is tried again (make_room)
 //
 // Not synchronised: the lock is the heap's.
 #pragma once

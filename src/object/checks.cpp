@@ -67,6 +67,21 @@ void check_touch(const Object& object) noexcept {
   }
 }
 
+void check_retain(const Object& object) noexcept {
+  check_touch(object);
+  const Type* const type = Access::type(object);
+  if (type != nullptr && Access::is_dying(object)) {
+    base::fail(
+        base::Message()
+            .text("tarn: a reference is made to an object of type ")
+            .escaped(type->name())
+            .text(" at ")
+            .address(&object)
+            .text(" that is dying, and would destroy it a second time when it goes; refer to "
+                  "an object anew in its finalize(), not in its destructor\n"));
+  }
+}
+
 void borrow_begins(const Object& object) noexcept {
   Type* const type = Access::type(object);
   if (type != nullptr) {

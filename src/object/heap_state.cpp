@@ -35,10 +35,9 @@ detail::PoolFront* front_of_nobody() noexcept {
 }
 
 std::string repr_of_any(const Object& object) {
-  char text[256];
-  const int length = std::snprintf(text, sizeof(text), "<%s object at %p>", object.type().name(),
-                                   static_cast<const void*>(&object));
-  return std::string(text, length > 0 ? static_cast<std::size_t>(length) : 0);
+  char address[24];
+  (void)std::snprintf(address, sizeof(address), "%p", static_cast<const void*>(&object));
+  return std::string("<") + object.type().name() + " object at " + address + ">";
 }
 
 std::string repr_of_type(const Object& object) {
@@ -77,6 +76,8 @@ void take_over(TypeSlots& slots, const TypeSlots& base) noexcept {
   inherit(slots.repr, base.repr);
   inherit(slots.hash, base.hash);
   inherit(slots.compare, base.compare);
+  inherit(slots.iterate, base.iterate);
+  inherit(slots.next, base.next);
 }
 
 }  // namespace

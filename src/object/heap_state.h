@@ -83,6 +83,11 @@ class HeapState {
   // Of all large objects, in bytes.
   [[nodiscard]] std::size_t large_bytes() const noexcept { return large_bytes_; }
 
+  // Of all blocks that hold an object, or will in a moment. Linear in the pools.
+  [[nodiscard]] std::size_t held_bytes() const noexcept {
+    return pools_.held_bytes() + large_bytes_;
+  }
+
   // Null: out of memory.
   [[nodiscard]] void* allocate(Type& type, std::size_t bytes) noexcept;
   [[nodiscard]] void* allocate_sized(std::size_t bytes) noexcept;

@@ -260,6 +260,12 @@ void ObjectPools::drain_if_idle(const Arena& arena) noexcept {
   }
 }
 
+std::size_t ObjectPools::held_bytes() const noexcept {
+  std::size_t bytes = 0;
+  for_each_pool([&](const Pool& pool) { bytes += pool.allocated() * pool.block_size; });
+  return bytes;
+}
+
 std::size_t ObjectPools::release() noexcept {
   stop_keeping_all(nullptr);
   std::size_t bytes = 0;

@@ -77,6 +77,9 @@ class ObjectPools {
     });
   }
 
+  // In allocated blocks. Linear in the pools.
+  [[nodiscard]] std::size_t held_bytes() const noexcept;
+
   // Pages without an object go back to the system. Returns their bytes.
   std::size_t release() noexcept;
 

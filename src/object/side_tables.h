@@ -1,16 +1,19 @@
 // What the collector and the weak references need to know of each object, beside the pools and not in the
 // object. There is a chunk for each arena, committed with it, so that nobody who looks something up can fail:
 //
-//   arenas    │ arena 0          │ arena 1          │ arena 2 …
-//   chunks    │ scratch    │bits…│pool records │rest │ scratch …
-//               256 KiB      9 × 8 KiB  4 KiB
+//   arenas    │ arena 0               │ arena 1               │ arena 2 …
+//   chunks    │ scratch │bits… │records │ scratch …
+//               256 KiB  9 × 8 KiB  4 KiB
+//   tallies   │ 64 KiB │ 64 KiB │ 64 KiB …
 //
 //   scratch       32 bits for each 16 bytes of the arena; an object's are those of its first 16
 //   bits          one for each 16 bytes, in a table for each SideBit
 //   pool records  the family that each pool belongs to, and room for the collector
-//   rest          the collector's tallies: 8 bits for each 16 bytes (64 KiB)
+//   tallies       the collector's: 8 bits for each 16 bytes
 //
-// A chunk's size is no power of two, so that the same tables of all arenas don't meet in a few sets of the cache.
+// A chunk's size is no power of two, so that the same tables of all arenas don't meet in a few sets of the cache. The
+// tallies of all arenas are side by side: a full collection looks one up for each reference, wherever it leads, and
+// where they fill a large page they may have one (back_by_large_pages).
 //
 // A fresh chunk is zero. A reused block has the bits of its predecessor, unless this says otherwise: `weak` and
 // `finalized` are cleared when an object dies. Large objects have a record of their own (large_objects.h).
@@ -50,35 +53,58 @@ class SideTables {
 
  public:
   static constexpr std::size_t granules = Geometry::arena_size / Geometry::alignment;
-  static constexpr std::size_t chunk_size = std::size_t{408} * 1024;
+  static constexpr std::size_t chunk_size = std::size_t{340} * 1024;
   static constexpr std::size_t scratch_size = granules * sizeof(std::uint32_t);
   static constexpr std::size_t bit_table_size = granules / 8;
   static constexpr std::size_t records_offset = scratch_size + side_bit_count * bit_table_size;
-  static constexpr std::size_t tally_offset =
+  static constexpr std::size_t used_size =
       records_offset + Geometry::pools_per_arena * sizeof(PoolRecord);
-  static constexpr std::size_t tally_size = granules;
-  static constexpr std::size_t used_size = tally_offset + tally_size;
   static_assert(used_size <= chunk_size);
+  static constexpr std::size_t tally_size = granules;
+  static constexpr std::size_t large_page = std::size_t{2} * 1024 * 1024;
+  static constexpr std::size_t arenas_per_large_page = large_page / tally_size;
 
   [[nodiscard]] bool open(std::uintptr_t arenas, std::size_t count) noexcept {
-    void* const start = os::reserve(count * chunk_size, std::size_t{2} * 1024 * 1024);
     arenas_ = arenas;
-    chunks_ = static_cast<std::byte*>(start);
     count_ = count;
-    return start != nullptr;
+    chunks_ = static_cast<std::byte*>(os::reserve(count * chunk_size, large_page));
+    tallies_ = static_cast<std::int8_t*>(os::reserve(count * tally_size, large_page));
+    if (chunks_ != nullptr && tallies_ != nullptr) {
+      return true;
+    }
+    close();
+    return false;
   }
   void close() noexcept {
     if (chunks_ != nullptr) {
       os::release(chunks_, count_ * chunk_size);
     }
+    if (tallies_ != nullptr) {
+      os::release(tallies_, count_ * tally_size);
+    }
     *this = SideTables();
   }
 
   [[nodiscard]] bool commit(const void* arena) noexcept {
-    return os::commit(chunk_of(arena), committed_size());
+    if (!os::commit(chunk_of(arena), committed_size())) {
+      return false;
+    }
+    if (!os::commit(tallies(arena), tally_size)) {
+      os::decommit(chunk_of(arena), committed_size());
+      return false;
+    }
+    return true;
   }
   void decommit(const void* arena) const noexcept {
     os::decommit(chunk_of(arena), committed_size());
+    os::decommit(tallies(arena), tally_size);
+  }
+  // Of as many neighbouring arenas as have a large page of tallies together, all of them committed and their tallies
+  // zero: a hint.
+  void back_by_large_pages(const void* first_arena) const noexcept {
+    std::int8_t* const start = tallies(first_arena);
+    os::discard(start, large_page);  // the small pages that are there
+    os::prefer_large_pages(start, large_page);
   }
   // The scratch of an arena is zero again, and costs no memory.
   void discard_scratch(const void* arena) const noexcept {
@@ -105,17 +131,13 @@ class SideTables {
   }
   // Of an object in a pool: the collector's.
   [[nodiscard]] std::int8_t& tally(const void* object) const noexcept {
-    return reinterpret_cast<std::int8_t*>(chunk_of(object) + tally_offset)[granule_of(object)];
+    return tallies_[offset_of(object) / Geometry::alignment];
   }
-  [[nodiscard]] std::int8_t* tallies(const void* arena) const noexcept {
-    return reinterpret_cast<std::int8_t*>(chunk_of(arena) + tally_offset);
-  }
+  [[nodiscard]] std::int8_t* tallies(const void* arena) const noexcept { return &tally(arena); }
   // Whose tally it is.
   [[nodiscard]] void* object_of(const std::int8_t& tally) const noexcept {
-    const std::size_t offset = base::address_of(&tally) - base::address_of(chunks_);
-    const std::size_t granule = offset % chunk_size - tally_offset;
-    return reinterpret_cast<void*>(arenas_ + (offset / chunk_size << Geometry::arena_shift) +
-                                   granule * Geometry::alignment);
+    return reinterpret_cast<void*>(arenas_ + static_cast<std::size_t>(&tally - tallies_) *
+                                                 Geometry::alignment);
   }
   // Of any address in the pool.
   [[nodiscard]] PoolRecord& record(const void* address) const noexcept {
@@ -143,6 +165,7 @@ class SideTables {
 
   std::uintptr_t arenas_ = 0;
   std::byte* chunks_ = nullptr;
+  std::int8_t* tallies_ = nullptr;
   std::size_t count_ = 0;
 };
 

@@ -23,7 +23,7 @@ struct Arena : ArenaRecord {
 };
 
 struct Pool : PoolRecord {
-  std::size_t first_slot = 0;  // of Capture::slots, a block each
+  std::size_t first_slot = 0;   // of Capture::slots, a block each
   std::uint64_t freeblock = 0;  // address; 0: none
   std::uint64_t live_pages = 0;
   std::uint32_t allocated = 0;
@@ -38,10 +38,10 @@ struct Block {
   std::uint64_t refcount = 0;
   std::uint32_t prefix = 0;
   std::uint32_t type = no_type;
-  std::uint32_t flags = 0;       // object_flags
-  std::uint32_t owner = no_block;   // indices of blocks
+  std::uint32_t flags = 0;         // object_flags
+  std::uint32_t owner = no_block;  // indices of blocks
   std::uint32_t holder = no_block;
-  std::uint32_t root = no_root;     // an index of roots
+  std::uint32_t root = no_root;  // an index of roots
   std::uint32_t depth = 0;
   Place place = Place::pool;
   Taken state = Taken::allocated;

@@ -34,7 +34,9 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  void execute(const std::string& sql) { check(::sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr)); }
+  void execute(const std::string& sql) {
+    check(::sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr));
+  }
 
   void check(int code) const {
     if (code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE) {
@@ -78,16 +80,21 @@ class Statement {
   }
 
  private:
-  void bind(int position, Null /*value*/) { database_.check(::sqlite3_bind_null(handle_, position)); }
-  void bind(int position, double value) { database_.check(::sqlite3_bind_double(handle_, position, value)); }
+  void bind(int position, Null /*value*/) {
+    database_.check(::sqlite3_bind_null(handle_, position));
+  }
+  void bind(int position, double value) {
+    database_.check(::sqlite3_bind_double(handle_, position, value));
+  }
   void bind(int position, const std::string& text) {
-    database_.check(::sqlite3_bind_text(handle_, position, text.data(), static_cast<int>(text.size()), SQLITE_STATIC));
+    database_.check(::sqlite3_bind_text(handle_, position, text.data(),
+                                        static_cast<int>(text.size()), SQLITE_STATIC));
   }
   void bind(int position, const char* text) {
     database_.check(::sqlite3_bind_text(handle_, position, text, -1, SQLITE_STATIC));
   }
   template <typename Number>
-    requires std::is_integral_v<Number>
+  requires std::is_integral_v<Number>
   void bind(int position, Number value) {
     database_.check(::sqlite3_bind_int64(handle_, position, static_cast<std::int64_t>(value)));
   }

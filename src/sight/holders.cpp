@@ -60,12 +60,14 @@ class Search {
   // A word in an object's struct that leads to an object is a reference that its type doesn't tell of.
   void find_parts() {
     std::vector<Part>& parts = capture_.parts;
-    std::stable_sort(parts.begin(), parts.end(),
-                     [](const Part& left, const Part& right) { return left.source < right.source; });
+    std::stable_sort(parts.begin(), parts.end(), [](const Part& left, const Part& right) {
+      return left.source < right.source;
+    });
     std::vector<std::uint32_t> claimed;
     const auto claim = [&](std::uint32_t owner, std::uint32_t source) {
-      auto part = std::lower_bound(parts.begin(), parts.end(), source,
-                                   [](const Part& one, std::uint32_t wanted) { return one.source < wanted; });
+      auto part = std::lower_bound(
+          parts.begin(), parts.end(), source,
+          [](const Part& one, std::uint32_t wanted) { return one.source < wanted; });
       for (; part != parts.end() && part->source == source; ++part) {
         Block& target = blocks_[part->target];
         if (target.content == Content::unknown && target.owner == no_block) {
@@ -97,12 +99,14 @@ class Search {
         visit(capture_.targets[at]);
       }
     }
-    auto hidden = std::lower_bound(hidden_.begin(), hidden_.end(), block,
-                                   [](const Part& one, std::uint32_t wanted) { return one.source < wanted; });
+    auto hidden =
+        std::lower_bound(hidden_.begin(), hidden_.end(), block,
+                         [](const Part& one, std::uint32_t wanted) { return one.source < wanted; });
     for (; hidden != hidden_.end() && hidden->source == block; ++hidden) {
       visit(hidden->target);
     }
-    if (const std::uint32_t type = blocks_[block].type; type != no_type && type_block_[type] != no_block) {
+    if (const std::uint32_t type = blocks_[block].type;
+        type != no_type && type_block_[type] != no_block) {
       visit(type_block_[type]);
     }
   }
@@ -151,7 +155,8 @@ class Search {
     for (std::uint32_t block = 0; block < blocks_.size(); ++block) {
       const Block& here = blocks_[block];
       const bool is_immortal = (here.flags & object_flags::immortal) != 0;
-      if (here.content == Content::object && here.root == no_root && (is_immortal || here.refcount > found[block])) {
+      if (here.content == Content::object && here.root == no_root &&
+          (is_immortal || here.refcount > found[block])) {
         add_root("unknown", block);
       }
     }

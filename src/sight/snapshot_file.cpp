@@ -41,10 +41,11 @@ class Rows {
   void write(const Surroundings& surroundings, bool has_references) {
     const std::uint64_t taken = capture_.facts.taken_at;
     Statement(database_, insertion("snapshot", 16))
-        .run(id_, static_cast<double>(taken) / 1e6, surroundings.reason, capture_.facts.pid, surroundings.program,
-             surroundings.python, surroundings.tarn, surroundings.geometry, surroundings.address_map,
-             surroundings.checks, capture_.facts.page_size, surroundings.resident, capture_.end.pause,
-             capture_.end.capture, capture_.end.unreadable, has_references ? 1 : 0);
+        .run(id_, static_cast<double>(taken) / 1e6, surroundings.reason, capture_.facts.pid,
+             surroundings.program, surroundings.python, surroundings.tarn, surroundings.geometry,
+             surroundings.address_map, surroundings.checks, capture_.facts.page_size,
+             surroundings.resident, capture_.end.pause, capture_.end.capture,
+             capture_.end.unreadable, has_references ? 1 : 0);
     Statement mapping(database_, insertion("mapping", 7));
     for (const MappingRow& row : surroundings.mappings) {
       mapping.run(id_, row.start, row.size, row.resident, row.permissions, row.owner, row.name);
@@ -68,21 +69,24 @@ class Rows {
     Statement arena(database_, insertion("arena", 9));
     for (const Arena& row : capture_.arenas) {
       const char* const tier = geometry == "tarn" && row.size == medium_arena ? "medium" : "small";
-      arena.run(id_, row.address, row.size, heap_names[static_cast<std::size_t>(row.heap)], tier, row.pools,
-                row.nfreepools, Statement::maybe(row.usable_order != not_usable, row.usable_order), row.resident);
+      arena.run(id_, row.address, row.size, heap_names[static_cast<std::size_t>(row.heap)], tier,
+                row.pools, row.nfreepools,
+                Statement::maybe(row.usable_order != not_usable, row.usable_order), row.resident);
     }
     Statement pool(database_, insertion("pool", 16));
     for (const Pool& row : capture_.pools) {
       const bool has = row.blocks != 0;
       const auto of_blocks = [has](std::uint64_t value) { return Statement::maybe(has, value); };
       if (has) {
-        pool.run(id_, row.address, row.arena, row.size, pool_states[row.state], domain_names[row.domain], row.szidx,
-                 row.block_size, row.blocks, row.allocated, row.untouched, row.untouched_at,
-                 Statement::maybe(row.freeblock != 0, row.freeblock), resident_of(row), row.resident_pages,
-                 row.live_pages);
+        pool.run(id_, row.address, row.arena, row.size, pool_states[row.state],
+                 domain_names[row.domain], row.szidx, row.block_size, row.blocks, row.allocated,
+                 row.untouched, row.untouched_at,
+                 Statement::maybe(row.freeblock != 0, row.freeblock), resident_of(row),
+                 row.resident_pages, row.live_pages);
       } else {
-        pool.run(id_, row.address, row.arena, row.size, pool_states[row.state], Null(), Null(), Null(), Null(), Null(),
-                 Null(), Null(), of_blocks(0), resident_of(row), row.resident_pages, 0);
+        pool.run(id_, row.address, row.arena, row.size, pool_states[row.state], Null(), Null(),
+                 Null(), Null(), Null(), Null(), Null(), of_blocks(0), resident_of(row),
+                 row.resident_pages, 0);
       }
     }
     Statement large(database_, insertion("large", 6));
@@ -94,12 +98,14 @@ class Rows {
 
   [[nodiscard]] std::uint64_t resident_of(const Pool& pool) const {
     const std::uint64_t bytes =
-        static_cast<std::uint64_t>(__builtin_popcountll(pool.resident_pages)) * capture_.facts.page_size;
+        static_cast<std::uint64_t>(__builtin_popcountll(pool.resident_pages)) *
+        capture_.facts.page_size;
     return bytes < pool.size ? bytes : pool.size;
   }
 
   [[nodiscard]] auto address(std::uint32_t block) const {
-    return Statement::maybe(block != no_block, block == no_block ? 0 : capture_.blocks[block].address);
+    return Statement::maybe(block != no_block,
+                            block == no_block ? 0 : capture_.blocks[block].address);
   }
 
   void write_blocks() {
@@ -109,15 +115,19 @@ class Rows {
       const bool is_object = block.content == Content::object;
       const bool has_type = is_object || block.content == Content::spare;
       const bool is_outside = block.place == Place::outside;
-      insert.run(id_, block.address, block.size, static_cast<int>(block.place),
-                 Statement::maybe(block.place == Place::pool, block.pool), Statement::maybe(!is_outside, block.domain),
-                 static_cast<int>(block.state), Statement::maybe(block.next_free != 0, block.next_free),
-                 Statement::maybe(is_live, static_cast<int>(block.content)), Statement::maybe(has_type, block.prefix),
-                 Statement::maybe(has_type, block.type),
-                 Statement::maybe(is_object && (block.flags & object_flags::immortal) == 0, block.refcount),
-                 Statement::maybe(is_object && !is_outside, (block.flags & object_flags::tracked) != 0),
-                 address(block.owner), address(block.holder), Statement::maybe(block.root != no_root, block.root),
-                 Statement::maybe(block.root != no_root, block.depth), Null());
+      insert.run(
+          id_, block.address, block.size, static_cast<int>(block.place),
+          Statement::maybe(block.place == Place::pool, block.pool),
+          Statement::maybe(!is_outside, block.domain), static_cast<int>(block.state),
+          Statement::maybe(block.next_free != 0, block.next_free),
+          Statement::maybe(is_live, static_cast<int>(block.content)),
+          Statement::maybe(has_type, block.prefix), Statement::maybe(has_type, block.type),
+          Statement::maybe(is_object && (block.flags & object_flags::immortal) == 0,
+                           block.refcount),
+          Statement::maybe(is_object && !is_outside, (block.flags & object_flags::tracked) != 0),
+          address(block.owner), address(block.holder),
+          Statement::maybe(block.root != no_root, block.root),
+          Statement::maybe(block.root != no_root, block.depth), Null());
     }
   }
 
@@ -130,7 +140,8 @@ class Rows {
     for (std::size_t i = 0; i < capture_.roots.size(); ++i) {
       const Root& row = capture_.roots[i];
       root.run(id_, i, capture_.blocks[row.block].address, row.kind, row.name,
-               Statement::maybe(row.is_local, row.frame), Statement::maybe(row.is_local, row.thread));
+               Statement::maybe(row.is_local, row.frame),
+               Statement::maybe(row.is_local, row.thread));
     }
     Statement thread(database_, "INSERT OR IGNORE INTO thread VALUES (?,?,?)");
     for (const Thread& row : capture_.threads) {
@@ -149,7 +160,8 @@ class Rows {
     Statement insert(database_, insertion("reference", 3));
     for (const References& row : capture_.references) {
       for (std::size_t i = row.first; i < row.last; ++i) {
-        insert.run(id_, capture_.blocks[row.source].address, capture_.blocks[capture_.targets[i]].address);
+        insert.run(id_, capture_.blocks[row.source].address,
+                   capture_.blocks[capture_.targets[i]].address);
       }
     }
   }
@@ -178,8 +190,8 @@ void write_new(const std::string& path, const Capture& capture, const Surroundin
   database.execute("COMMIT");
 }
 
-std::int64_t add_to(const std::string& path, const Capture& capture, const Surroundings& surroundings,
-                    const WriteOptions& options) {
+std::int64_t add_to(const std::string& path, const Capture& capture,
+                    const Surroundings& surroundings, const WriteOptions& options) {
   Database database(path, SQLITE_OPEN_READWRITE);
   constexpr int patience = 10'000;  // milliseconds, for another that writes or reads
   ::sqlite3_busy_timeout(database.handle(), patience);
@@ -188,9 +200,11 @@ std::int64_t add_to(const std::string& path, const Capture& capture, const Surro
     throw CantWrite(clean_text(path) + " holds no snapshots of Tarn's; nothing was added");
   }
   if (Statement(database, "PRAGMA user_version").number() != schema_version) {
-    throw CantWrite(clean_text(path) + " was written by another version of Tarn; nothing was added");
+    throw CantWrite(clean_text(path) +
+                    " was written by another version of Tarn; nothing was added");
   }
-  const std::int64_t id = Statement(database, "SELECT coalesce(max(id), 0) + 1 FROM snapshot").number();
+  const std::int64_t id =
+      Statement(database, "SELECT coalesce(max(id), 0) + 1 FROM snapshot").number();
   Rows(database, capture, id).write(surroundings, options.has_references);
   database.execute("COMMIT");
   return id;
@@ -234,8 +248,8 @@ class Beside {
 
 }  // namespace
 
-std::int64_t write_snapshot(const std::string& path, const Capture& capture, const Surroundings& surroundings,
-                            const WriteOptions& options) {
+std::int64_t write_snapshot(const std::string& path, const Capture& capture,
+                            const Surroundings& surroundings, const WriteOptions& options) {
   struct stat status = {};
   const bool is_there = ::stat(path.c_str(), &status) == 0;
   if (is_there && !S_ISREG(status.st_mode)) {

@@ -52,7 +52,7 @@ class CantWrite : public std::runtime_error {
 };
 
 // Returns the snapshot's id in the file. Throws CantWrite.
-std::int64_t write_snapshot(const std::string& path, const Capture& capture, const Surroundings& surroundings,
-                            const WriteOptions& options);
+std::int64_t write_snapshot(const std::string& path, const Capture& capture,
+                            const Surroundings& surroundings, const WriteOptions& options);
 
 }  // namespace tarn::sight

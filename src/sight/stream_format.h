@@ -6,7 +6,7 @@
 //   │ magic (8) │ kind │ size  │ payload │ kind │ size  │ payload │ …      the last record is `end`
 //   └───────────┴──────────────┴─────────┴──────────────┴─────────┴─────
 //
-// Order: facts, report, mappings; arenas, each followed by its pools; large blocks; objects; references and parts;
+// Order: facts, report, mappings; arenas, each followed by its pools; large blocks; references, objects and parts;
 // types, roots, threads, program; end.
 #pragma once
 
@@ -20,11 +20,11 @@ inline constexpr std::uint32_t most_record_bytes = std::uint32_t{1} << 24;
 
 enum class RecordKind : std::uint32_t {
   facts = 1,
-  report,      // text: what `tarn ledger` is told
-  mappings,    // text: a part of /proc/PID/smaps
+  report,    // text: what `tarn ledger` is told
+  mappings,  // text: a part of /proc/PID/smaps
   arena,
-  pool,        // PoolRecord, a byte for each block (BlockMark), a uint16 for each on freeblock, in its order
-  usable,      // addresses of arenas in the order of usable_arenas
+  pool,  // PoolRecord, a byte for each block (BlockMark), a uint16 for each on freeblock, in its order
+  usable,  // addresses of arenas in the order of usable_arenas
   large,
   objects,     // ObjectRecord, many
   references,  // words: source, count, targets; many
@@ -86,11 +86,13 @@ struct LargeRecord {
 };
 
 namespace object_flags {
-inline constexpr std::uint32_t tracked = 1;   // the collector looks at it
-inline constexpr std::uint32_t linked = 2;    // and its neighbours in the collector's list know it: it's an object
+inline constexpr std::uint32_t tracked = 1;  // the collector looks at it
+inline constexpr std::uint32_t linked =
+    2;  // and its neighbours in the collector's list know it: it's an object
 inline constexpr std::uint32_t spare = 4;     // dead, on its type's free list
 inline constexpr std::uint32_t immortal = 8;  // its count means nothing
-inline constexpr std::uint32_t outside = 16;  // in no block of Tarn's; `block` is then its own address
+inline constexpr std::uint32_t outside =
+    16;  // in no block of Tarn's; `block` is then its own address
 }  // namespace object_flags
 
 struct ObjectRecord {

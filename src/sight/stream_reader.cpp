@@ -1,9 +1,9 @@
 #include "sight/stream_reader.h"
 
+#include <tarn/heap.h>
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
-#include <tarn/heap.h>
 
 #include <tuple>
 #include <utility>
@@ -69,8 +69,8 @@ std::size_t utf8_length(std::string_view text) {
   constexpr std::uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
   const bool is_surrogate = code >= 0xD800 && code < 0xE000;
   // U+0080 to U+009F are controls, U+202A to U+202E and U+2066 to U+2069 turn the direction of what follows.
-  const bool moves = code < 0xA0 || (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||
-                     code == 0x2028 || code == 0x2029;
+  const bool moves = code < 0xA0 || (code >= 0x202A && code <= 0x202E) ||
+                     (code >= 0x2066 && code <= 0x2069) || code == 0x2028 || code == 0x2029;
   return code < least[length] || code > 0x10FFFF || is_surrogate || moves ? 0 : length;
 }
 
@@ -120,13 +120,15 @@ std::uint32_t Capture::find(std::uint64_t address) const {
     return index < pool.blocks ? slots[pool.first_slot + index] : no_block;
   }
   // Large, or outside.
-  const auto behind = std::upper_bound(blocks.begin(), blocks.end(), address,
-                                       [](std::uint64_t wanted, const Block& block) { return wanted < block.address; });
+  const auto behind = std::upper_bound(
+      blocks.begin(), blocks.end(), address,
+      [](std::uint64_t wanted, const Block& block) { return wanted < block.address; });
   if (behind == blocks.begin()) {
     return no_block;
   }
   const auto block = behind - 1;
-  return block->place != Place::pool && address - block->address < std::max<std::uint64_t>(block->size, 1)
+  return block->place != Place::pool &&
+                 address - block->address < std::max<std::uint64_t>(block->size, 1)
              ? static_cast<std::uint32_t>(block - blocks.begin())
              : no_block;
 }
@@ -176,8 +178,8 @@ void StreamReader::take_record(RecordKind kind, std::string_view payload) {
       capture_.facts = read<FactsRecord>(payload, "facts");
       has_facts_ = true;
       if (capture_.facts.page_size < 4096 || capture_.facts.page_size > (1U << 20) ||
-          (capture_.facts.page_size & (capture_.facts.page_size - 1)) != 0 || capture_.facts.pid > INT32_MAX ||
-          capture_.facts.taken_at > (std::uint64_t{1} << 60)) {
+          (capture_.facts.page_size & (capture_.facts.page_size - 1)) != 0 ||
+          capture_.facts.pid > INT32_MAX || capture_.facts.taken_at > (std::uint64_t{1} << 60)) {
         refuse("its facts can't be");
       }
       break;
@@ -229,15 +231,16 @@ void StreamReader::take_record(RecordKind kind, std::string_view payload) {
       break;
     }
     default:
-      refuse("a record of a kind that isn't known: " + std::to_string(static_cast<std::uint32_t>(kind)));
+      refuse("a record of a kind that isn't known: " +
+             std::to_string(static_cast<std::uint32_t>(kind)));
   }
 }
 
 void StreamReader::take_arena(std::string_view payload) {
   const auto record = read<ArenaRecord>(payload, "an arena");
   check_range(record.address, record.size, largest_arena, "an arena");
-  if (record.nfreepools > record.pools || record.pools > record.size || record.resident > record.size ||
-      record.heap > HeapName::raw) {
+  if (record.nfreepools > record.pools || record.pools > record.size ||
+      record.resident > record.size || record.heap > HeapName::raw) {
     refuse("an arena's numbers can't be");
   }
   Arena arena;
@@ -251,8 +254,9 @@ void StreamReader::take_pool(std::string_view payload) {
   check_range(record.address, record.size, largest_pool, "a pool");
   const bool has_blocks = record.state == static_cast<std::uint8_t>(PoolState::used) ||
                           record.state == static_cast<std::uint8_t>(PoolState::full);
-  if (record.state > static_cast<std::uint8_t>(PoolState::full) || record.domain > 2 || record.szidx > 255 ||
-      record.untouched_at > record.size || record.size % (std::uint32_t{1} << Capture::page_shift) != 0 ||
+  if (record.state > static_cast<std::uint8_t>(PoolState::full) || record.domain > 2 ||
+      record.szidx > 255 || record.untouched_at > record.size ||
+      record.size % (std::uint32_t{1} << Capture::page_shift) != 0 ||
       record.address % (std::uint64_t{1} << Capture::page_shift) != 0 ||
       (has_blocks && (record.block_size < 8 || record.blocks == 0 ||
                       std::uint64_t{record.block_size} * record.blocks > record.size)) ||
@@ -277,7 +281,8 @@ void StreamReader::take_pool(std::string_view payload) {
   std::string is_seen(record.blocks, '\0');
   for (std::size_t i = payloads_.back().chain; i < chains_.size(); ++i) {
     const std::uint16_t index = chains_[i];
-    if (index >= record.blocks || marks[index] != static_cast<char>(BlockMark::free) || is_seen[index] != '\0') {
+    if (index >= record.blocks || marks[index] != static_cast<char>(BlockMark::free) ||
+        is_seen[index] != '\0') {
       refuse("a pool's chain of free blocks can't be");
     }
     is_seen[index] = '\1';
@@ -293,7 +298,8 @@ void StreamReader::take_usable(std::string_view payload) {
 void StreamReader::take_large(std::string_view payload) {
   const auto record = read<LargeRecord>(payload, "a large block");
   check_range(record.address, record.size, highest_address, "a large block");
-  if (record.domain > 2 || record.is_mapping > 1 || record.heap > HeapName::raw || record.resident > record.size) {
+  if (record.domain > 2 || record.is_mapping > 1 || record.heap > HeapName::raw ||
+      record.resident > record.size) {
     refuse("a large block's numbers can't be");
   }
   capture_.large.push_back(record);
@@ -330,8 +336,9 @@ void StreamReader::take_named(RecordKind kind, std::string_view payload) {
     static_cast<TypeRecord&>(type) = read<TypeRecord>(payload, "a type");
     std::tie(type.name, type.module) = two_texts(payload.substr(sizeof(TypeRecord)));
     constexpr std::int64_t largest = std::int64_t{1} << 32;
-    if (type.id != capture_.types.size() || type.basicsize < 0 || type.basicsize > largest || type.itemsize < 0 ||
-        type.itemsize > largest || type.is_heap_type > 1 || type.address >= highest_address) {
+    if (type.id != capture_.types.size() || type.basicsize < 0 || type.basicsize > largest ||
+        type.itemsize < 0 || type.itemsize > largest || type.is_heap_type > 1 ||
+        type.address >= highest_address) {
       refuse("a type's numbers can't be");
     }
     capture_.types.push_back(std::move(type));
@@ -408,10 +415,13 @@ void StreamReader::place_areas() {
   sort_and_check(capture_.pools, "pools");
   sort_and_check(capture_.large, "large blocks");
   for (const Pool& pool : capture_.pools) {
-    const auto arena = std::lower_bound(capture_.arenas.begin(), capture_.arenas.end(), pool.arena,
-                                        [](const Arena& one, std::uint64_t address) { return one.address < address; });
-    if (arena == capture_.arenas.end() || arena->address != pool.arena || pool.address < arena->address ||
-        pool.address - arena->address > arena->size - std::min<std::uint64_t>(arena->size, pool.size)) {
+    const auto arena = std::lower_bound(
+        capture_.arenas.begin(), capture_.arenas.end(), pool.arena,
+        [](const Arena& one, std::uint64_t address) { return one.address < address; });
+    if (arena == capture_.arenas.end() || arena->address != pool.arena ||
+        pool.address < arena->address ||
+        pool.address - arena->address >
+            arena->size - std::min<std::uint64_t>(arena->size, pool.size)) {
       refuse("a pool lies in no arena");
     }
   }
@@ -422,10 +432,13 @@ void StreamReader::place_areas() {
     }
   }
   std::sort(outside.begin(), outside.end(),
-            [](const ObjectRecord* left, const ObjectRecord* right) { return left->block < right->block; });
-  capture_.blocks.reserve(static_cast<std::size_t>(std::count_if(marks_.begin(), marks_.end(),
-                                                                 [](char mark) { return mark != '\0'; })) +
-                          capture_.large.size() + outside.size());
+            [](const ObjectRecord* left, const ObjectRecord* right) {
+              return left->block < right->block;
+            });
+  capture_.blocks.reserve(
+      static_cast<std::size_t>(
+          std::count_if(marks_.begin(), marks_.end(), [](char mark) { return mark != '\0'; })) +
+      capture_.large.size() + outside.size());
   std::size_t pool = 0;
   std::size_t large = 0;
   std::size_t next = 0;
@@ -447,7 +460,8 @@ void StreamReader::place_areas() {
     if (first == of_pool) {
       const Pool& here = capture_.pools[pool];
       end = here.address + here.size;
-      for (std::uint64_t at = here.address; here.blocks != 0 && at < end; at += std::uint64_t{1} << Capture::page_shift) {
+      for (std::uint64_t at = here.address; here.blocks != 0 && at < end;
+           at += std::uint64_t{1} << Capture::page_shift) {
         capture_.pool_of_page.emplace(at >> Capture::page_shift, static_cast<std::uint32_t>(pool));
       }
       place_blocks_of(capture_.pools[pool++], marks_);
@@ -483,7 +497,8 @@ void StreamReader::place_objects() {
     }
     Block& block = capture_.blocks[index];
     const bool is_outside = (object.flags & object_flags::outside) != 0;
-    if (object.type >= capture_.types.size() || block.is_candidate() || is_outside != (block.place == Place::outside) ||
+    if (object.type >= capture_.types.size() || block.is_candidate() ||
+        is_outside != (block.place == Place::outside) ||
         (!is_outside && object.prefix >= block.size)) {
       refuse("an object's numbers don't fit its block");
     }
@@ -520,8 +535,9 @@ void StreamReader::resolve() {
       capture_.references.push_back(references);
     }
   }
-  std::stable_sort(capture_.references.begin(), capture_.references.end(),
-                   [](const References& left, const References& right) { return left.source < right.source; });
+  std::stable_sort(
+      capture_.references.begin(), capture_.references.end(),
+      [](const References& left, const References& right) { return left.source < right.source; });
   for (std::size_t i = 0; i < part_words_.size(); i += 2) {
     const Part part = {capture_.find(part_words_[i]), capture_.find(part_words_[i + 1])};
     if (part.source != no_block && part.target != no_block && part.source != part.target &&
@@ -552,9 +568,11 @@ Capture StreamReader::finish() {
   place_areas();
   for (const std::vector<std::uint64_t>& list : usable_) {
     for (std::size_t i = 0; i < list.size(); ++i) {
-      const auto arena = std::lower_bound(capture_.arenas.begin(), capture_.arenas.end(), list[i],
-                                          [](const Arena& one, std::uint64_t address) { return one.address < address; });
-      if (arena == capture_.arenas.end() || arena->address != list[i] || arena->usable_order != not_usable) {
+      const auto arena = std::lower_bound(
+          capture_.arenas.begin(), capture_.arenas.end(), list[i],
+          [](const Arena& one, std::uint64_t address) { return one.address < address; });
+      if (arena == capture_.arenas.end() || arena->address != list[i] ||
+          arena->usable_order != not_usable) {
         refuse("a usable arena isn't there, or twice");
       }
       arena->usable_order = i;

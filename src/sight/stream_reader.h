@@ -52,13 +52,14 @@ class StreamReader {
   std::vector<std::uint64_t> reference_words_;
   std::vector<std::uint64_t> part_words_;
   std::vector<RootRecord> root_records_;
-  std::string marks_;                 // of all pools, in the order in which they came
+  std::string marks_;  // of all pools, in the order in which they came
   std::vector<std::uint16_t> chains_;
   struct PoolPayload {
     std::size_t marks = 0;
     std::size_t chain = 0;
   };
-  std::vector<PoolPayload> payloads_;  // by the order in which they came: Pool::first_slot until they're placed
+  std::vector<PoolPayload>
+      payloads_;  // by the order in which they came: Pool::first_slot until they're placed
   std::vector<std::vector<std::uint64_t>> usable_;
 };
 

@@ -57,6 +57,9 @@ struct Self final : Object {
   static constexpr auto members = tarn::members(&Self::node);
 };
 
+struct Row final : Sized<Row, Member<Object>> {};
+struct Letters final : Sized<Letters, char> {};
+
 class Collect : public testing::Test {
  protected:
   ~Collect() override {
@@ -82,6 +85,33 @@ class Collect : public testing::Test {
   ObjectHeap heap;
   Collector collector{heap, {.automatic = false}};
 };
+
+TEST_F(Collect, ObjectsWithoutReferencesDontEndTheMarkingOfOthers) {
+  // They share pools with tuples, so they're marked when they're reached, but nobody counts on them.
+  Ref<Wide> root = heap.make<Wide>();
+  for (int i = 0; i < 100; ++i) {
+    root->all.emplace_back(heap.make_sized<Letters>(24));
+    root->all.emplace_back(heap.make_sized<Row>(2));
+  }
+  root->one = ring<Node>(1000);
+  ring<Node>(10);
+  const std::size_t all = objects();
+  EXPECT_EQ(collector.collect().unreachable, 10U);
+  EXPECT_EQ(objects(), all - 10);
+}
+
+TEST_F(Collect, OneThatIsOnlyJustNotHeldIsFoundAmongManyThatAre) {
+  std::vector<Ref<Node>> held;
+  for (int i = 0; i < 5000; ++i) {
+    held.push_back(heap.make<Node>());
+    held.back()->next = held[held.size() / 2];
+  }
+  EXPECT_EQ(collector.collect().unreachable, 0U);
+  held[17]->other = ring<Node>(3);  // held by it alone
+  EXPECT_EQ(collector.collect().unreachable, 0U);
+  held[17]->other = nullptr;
+  EXPECT_EQ(collector.collect().unreachable, 3U);
+}
 
 TEST_F(Collect, AnUnreachableCycleDies) {
   ring<Node>(3);
@@ -292,10 +322,9 @@ TEST_F(Collect, AnObjectInConstructionAndWhatItRefersToLive) {
 }
 
 TEST_F(Collect, LargeObjectsTakePartInCycles) {
-  struct Tuple final : Sized<Tuple, Member<Object>> {};
   {
-    const Ref<Tuple> large = heap.make_sized<Tuple>(5000);
-    const Ref<Tuple> small = heap.make_sized<Tuple>(5);
+    const Ref<Row> large = heap.make_sized<Row>(5000);
+    const Ref<Row> small = heap.make_sized<Row>(5);
     for (int i = 0; i < 300; ++i) {
       large->items()[static_cast<std::size_t>(i)] = small;
     }

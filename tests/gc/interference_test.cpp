@@ -157,6 +157,50 @@ TEST_F(Interference, ACollectionOfItsOwnWaitsUntilNobodyDies) {
   }
 }
 
+// What is frozen in the middle of a collection, and of a death, is alive for it and for the next.
+TEST_F(Interference, ADestructorMayFreezeBetweenSlices) {
+  const Ref<Holder> holder = heap.make<Holder>();
+  for (int i = 0; i < 2000; ++i) {
+    const Ref<Node> node = heap.make<Node>();
+    const Ref<Node> other = heap.make<Node>();
+    node->next = other;
+    other->next = node;
+    holder->list.emplace_back(node);
+  }
+  Ref<Actor> actor = heap.make<Actor>();
+  actor->at_death = [&] {
+    ++calls;
+    EXPECT_TRUE(collector.is_under_way());
+    collector.freeze();
+    EXPECT_GE(collector.frozen(), 4000U);
+    EXPECT_TRUE(collector.is_under_way());
+  };
+  holder->list.emplace_back(std::move(actor));
+  EXPECT_FALSE(collector.collect(0ns));
+  holder->list.pop_back();
+  EXPECT_EQ(calls, 1);
+  while (!collector.collect(1ms)) {
+  }
+  collector.verify();
+  holder->list.clear();
+  EXPECT_EQ(collector.collect().unreachable, 0U);
+  collector.unfreeze();
+  EXPECT_EQ(collector.collect().unreachable, 4000U);
+}
+
+TEST_F(Interference, NobodyLooksForLeaksOrReferrersWhileAnObjectDies) {
+  const auto in_a_death = [&](std::function<void()> act) {
+    Ref<Actor> actor = heap.make<Actor>();
+    actor->at_death = std::move(act);
+    actor = nullptr;
+  };
+  const Ref<Node> node = heap.make<Node>();
+  EXPECT_DEATH(in_a_death([&] { (void)collector.find_leaks(); }),
+               "tarn: find_leaks\\(\\) was called while an object dies");
+  EXPECT_DEATH(in_a_death([&] { (void)collector.referrers(*node); }),
+               "tarn: referrers\\(\\) was called while an object dies");
+}
+
 // A pool that is given to objects of another size between two slices.
 TEST_F(Interference, BlocksMayChangeTheirSizeBetweenSlices) {
   for (int stop = 1; stop < 120; ++stop) {

@@ -4,9 +4,13 @@
 #include <cstdlib>
 #include <vector>
 
+#include <sys/resource.h>
+
 #include <gtest/gtest.h>
 
 #include <tarn/gc.h>
+
+#include "gc/mark_stack.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define TARN_TEST_OWNS_MALLOC 0
@@ -119,6 +123,58 @@ TEST_F(WithoutMemory, ACollectionInSlicesGoesThrough) {
   heap.verify();
   kept.clear();
 }
+
+#if TARN_TEST_OWNS_MALLOC
+// Under a limit of addresses the stack has what it's granted, and if that's nothing, a few places of its own.
+TEST(WithoutAddresses, TheMarkStackHasAFewPlaces) {
+  ObjectHeap heap;
+  const Ref<Node> object = heap.make<Node>();
+  const auto use_stack = [&] {
+    rlimit limit{};
+    getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = 1;
+    setrlimit(RLIMIT_AS, &limit);
+    gc::MarkStack stack;
+    stack.open(std::size_t{1} << 37);
+    std::size_t pushed = 0;
+    for (; !stack.overflowed() && pushed < 100'000; ++pushed) {
+      stack.push(*object);
+    }
+    const bool is_right = stack.overflowed() && pushed > 16 && stack.size() == pushed - 1;
+    while (!stack.is_empty()) {
+      (void)stack.pop();
+    }
+    stack.reset();
+    const bool is_shrunk = stack.shrink();
+    stack.close();
+    std::_Exit(is_right && is_shrunk ? 0 : 1);
+  };
+  EXPECT_EXIT(use_stack(), testing::ExitedWithCode(0), "");
+}
+
+TEST(WithoutAddresses, ACollectorWorksWithinWhatIsGranted) {
+  const auto collect = [] {
+    rlimit limit{};
+    getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = rlim_t{64} * 1024 * 1024;
+    setrlimit(RLIMIT_AS, &limit);
+    ObjectHeap heap;
+    Collector collector(heap, {.automatic = false});
+    Ref<Node> first;
+    for (int i = 0; i < 20'000; ++i) {
+      Ref<Node> node = heap.make<Node>();
+      node->next = first;
+      first = std::move(node);
+      const Ref<Node> garbage = heap.make<Node>();
+      garbage->next = garbage;
+    }
+    const bool is_right = collector.collect().unreachable == 20'000U;
+    heap.verify();
+    std::_Exit(is_right ? 0 : 1);
+  };
+  EXPECT_EXIT(collect(), testing::ExitedWithCode(0), "");
+}
+#endif
 
 }  // namespace
 }  // namespace tarn::test

@@ -66,7 +66,8 @@ class Simulation {
   void look() {
     const PacingRule::Heap before = heap_.figures();
     const PacingRule::Want want = rule_.look(before);
-    if (want == PacingRule::Want::nothing) {
+    if (want == PacingRule::Want::nothing ||
+        (want == PacingRule::Want::young && !rule_.is_worthwhile(before, before.taken))) {
       return;
     }
     Collection collection;
@@ -84,7 +85,7 @@ class Simulation {
       heap_.old_garbage += heap_.young_garbage - heap_.young_garbage / 2;
       heap_.young_garbage = 0;
     }
-    rule_.collected(collection, before, heap_.figures());
+    rule_.collected(collection, before, heap_.figures(), heap_.figures().taken);
   }
 
   void expect_promises(std::size_t piece) {
@@ -132,7 +133,7 @@ TEST(PacingRule, AGrowingHeapIsLookedAtInProportion) {
       } else {
         collection.generation = Generation::young;
       }
-      rule.collected(collection, figures, figures);
+      rule.collected(collection, figures, figures, figures.taken);
     }
   }
   EXPECT_LT(full_bytes, 3 * heap);
@@ -144,14 +145,55 @@ TEST(PacingRule, YoungCollectionsComeLaterWhileTheyFindNothing) {
   collection.generation = Generation::young;
   collection.examined = 1000;
   for (int i = 0; i < 10; ++i) {
-    rule.collected(collection, {}, {});
+    rule.collected(collection, {}, {}, 0);
   }
   EXPECT_EQ(rule.young_bytes(), rule.thresholds().most_young_bytes);
   collection.unreachable = 1000;
   for (int i = 0; i < 10; ++i) {
-    rule.collected(collection, {}, {});
+    rule.collected(collection, {}, {}, 0);
   }
   EXPECT_EQ(rule.young_bytes(), rule.thresholds().least_young_bytes);
+}
+
+// Where everything dies by its count: so many bytes allocated, and as many gone.
+TEST(PacingRule, WhatDiesByItsCountIsntLookedAt) {
+  PacingRule rule({});
+  rule.begin({.taken = 1024 * kibibyte, .allocated = 0});
+  unsigned due = 0;
+  unsigned young = 0;
+  for (std::size_t allocated = 0; allocated < 30U * 1024 * kibibyte; allocated += 16 * kibibyte) {
+    const PacingRule::Heap figures{.taken = 1024 * kibibyte, .allocated = allocated};
+    if (rule.look(figures) == PacingRule::Want::young) {
+      ++due;
+      young += rule.is_worthwhile(figures, allocated / kibibyte % 512 * kibibyte) ? 1U : 0U;
+    }
+  }
+  EXPECT_EQ(young, 0U);
+  EXPECT_GT(due, 3U);
+  EXPECT_LT(due, 20U);
+}
+
+TEST(PacingRule, GarbageInThePlaceOfWhatHasDiedIsLookedAt) {
+  PacingRule rule({});
+  const PacingRule::Heap at_first{.taken = 20U * 1024 * kibibyte, .allocated = 0};
+  rule.begin(at_first);
+  std::size_t allocated = 0;
+  const auto is_wanted = [&](std::size_t held) {
+    allocated += 16 * kibibyte;
+    const PacingRule::Heap figures{.taken = at_first.taken, .allocated = allocated};
+    return rule.look(figures) == PacingRule::Want::young && rule.is_worthwhile(figures, held);
+  };
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_FALSE(is_wanted(10U * 1024 * kibibyte));  // half of the heap is dropped, and the rest churns
+  }
+  // Now what's made stays: within two thresholds a young one is due.
+  const std::size_t most = 2 * std::max(rule.young_bytes(), std::size_t{1024} * kibibyte);
+  std::size_t held = 10U * 1024 * kibibyte;
+  const std::size_t before = held;
+  while (!is_wanted(held)) {
+    held += 16 * kibibyte;
+    ASSERT_LE(held, before + most);
+  }
 }
 
 }  // namespace

@@ -178,8 +178,7 @@ TEST(LargeBlocksUnderALimitOfAddresses, GrowAsLongAsThereIsRoom) {
     void* const block = heap.allocate(400 * MiB);
     std::memset(block, 1, 1 * MiB);
     use_up_addresses_but(20 * MiB);
-    const auto* const grown =
-        static_cast<const unsigned char*>(heap.reallocate(block, 410 * MiB));
+    const auto* const grown = static_cast<const unsigned char*>(heap.reallocate(block, 410 * MiB));
     ::_exit(grown != nullptr && grown[0] == 1 && grown[1 * MiB - 1] == 1 ? 0 : 3);
   });
   EXPECT_EQ(result.exit_code, 0) << result.standard_error;

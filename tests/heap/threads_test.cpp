@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -92,6 +93,61 @@ TEST_P(SharedHeap, KeepsBlocksWholeThatOtherThreadsFree) {
   Random random(1);
   for (auto& letter_box : letter_boxes) {
     take_in(letter_box.exchange(nullptr), random);
+  }
+  EXPECT_EQ(damaged, 0U);
+  expect_nothing_allocated();
+}
+
+// Blocks of whole pages pass from thread to thread, grow and shrink, while others' pages are on their way to the
+// system and back.
+TEST_P(SharedHeap, KeepsLargeBlocksWholeWhilePagesGoBack) {
+  constexpr std::size_t page = 4096;
+  constexpr std::size_t rounds = operations / 160;
+  std::array<std::atomic<Parcel*>, 16> letter_boxes = {};
+  std::atomic<std::size_t> damaged{0};
+  std::atomic<bool> is_over{false};
+  const auto stamp = [](Parcel* parcel) {
+    for (std::size_t at = sizeof(Parcel); at < parcel->size; at += page) {
+      reinterpret_cast<unsigned char*>(parcel)[at] = parcel->fill;
+    }
+  };
+  const auto check = [&](Parcel* parcel, std::size_t size) {
+    for (std::size_t at = sizeof(Parcel); at < size; at += page) {
+      damaged += reinterpret_cast<unsigned char*>(parcel)[at] != parcel->fill ? 1U : 0U;
+    }
+  };
+  std::thread returner([&] {
+    while (!is_over) {
+      static_cast<void>(heap_.release());
+      heap_.verify();
+    }
+  });
+  run_threads([&](std::size_t thread) {
+    Random random(seed_or(29) + thread);
+    for (std::size_t i = 0; i < rounds; ++i) {
+      const std::size_t size = 30'000 + random.below(random.below(8) == 0 ? 4'000'000 : 400'000);
+      void* const block =
+          random.below(4) == 0 ? heap_.allocate_zeroed(1, size) : heap_.allocate(size);
+      auto* parcel = new (block) Parcel{size, static_cast<unsigned char>(random.next() | 1U)};
+      stamp(parcel);
+      parcel = letter_boxes[random.below(letter_boxes.size())].exchange(parcel);
+      if (parcel == nullptr) {
+        continue;
+      }
+      check(parcel, parcel->size);
+      if (random.below(2) == 0) {
+        const std::size_t before = parcel->size;
+        const std::size_t now = 30'000 + random.below(1'500'000);
+        parcel = static_cast<Parcel*>(heap_.reallocate(parcel, now));
+        check(parcel, before < now ? before : now);
+      }
+      heap_.free(parcel);
+    }
+  });
+  is_over = true;
+  returner.join();
+  for (std::atomic<Parcel*>& box : letter_boxes) {
+    heap_.free(box.load());
   }
   EXPECT_EQ(damaged, 0U);
   expect_nothing_allocated();

@@ -109,6 +109,32 @@ TEST(ConstructionDeathTest, ATypeMadeAtRunTimeDoesNotOutgrowItsBasesWayToFree) {
   EXPECT_DEATH(heap.make_type(with_items), "give it a slot");
 }
 
+struct Clinging final : Object {
+  explicit Clinging(bool& its_clings) : clings(its_clings) {}
+  ~Clinging() {
+    if (clings) {
+      const Ref<Clinging> self(share, this);
+    }
+  }
+  bool& clings;
+};
+
+// Its end would end the object's life once more.
+TEST(ConstructionDeathTest, AReferenceToAnObjectThatDiesIsReported) {
+  if constexpr (!check_objects) {
+    GTEST_SKIP() << "references are checked in builds that check objects";
+  }
+  ObjectHeap heap;
+  bool clings = false;
+  (void)heap.make<Clinging>(clings);
+  clings = true;
+  Ref<Clinging> object = heap.make<Clinging>(clings);
+  EXPECT_DEATH(object = nullptr,
+               "a reference is made to an object of type .*Clinging at 0x.* that "
+               "is dying, .*in its finalize\\(\\), not in its destructor");
+  clings = false;
+}
+
 struct Known final : Object {
   explicit Known(std::optional<Weak<Known>>& weak) { weak.emplace(*this); }
 };

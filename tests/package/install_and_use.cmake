@@ -17,7 +17,7 @@ file(RENAME ${scratch}/prefix ${prefix})
 
 foreach(file IN ITEMS
         bin/tarn lib/libtarn.a lib/tarn/libtarn-python.so include/tarn/heap.h include/tarn/memory_resource.h
-        include/tarn/object.h include/tarn/object/heap.h include/tarn/gil.h
+        include/tarn/object.h include/tarn/object/heap.h include/tarn/gil.h lib/libtarn-builtins.a include/tarn/builtins.h
         lib/cmake/Tarn/TarnConfig.cmake lib/cmake/Tarn/TarnConfigVersion.cmake)
     if(NOT EXISTS ${prefix}/${file})
         message(FATAL_ERROR "${file} was not installed")
@@ -42,4 +42,8 @@ run("building the outside project" ${CMAKE_COMMAND} --build ${scratch}/project)
 run("the outside project's program" ${launcher} ${scratch}/project/uses_tarn)
 if(NOT output STREQUAL "Tarn ${version}: 1000 blocks, 1000 numbers and 1000 objects\n")
     message(FATAL_ERROR "the outside project's program printed: ${output}")
+endif()
+run("the outside project's program with built-in types" ${launcher} ${scratch}/project/uses_builtins)
+if(NOT output STREQUAL "[1267650600228229401496703205376, 'text']\n")
+    message(FATAL_ERROR "the outside project's program with built-in types printed: ${output}")
 endif()

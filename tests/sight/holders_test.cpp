@@ -18,7 +18,9 @@ Capture sample() {
   return capture;
 }
 
-const Block& block_at(const Capture& capture, std::uint64_t address) { return capture.blocks[capture.find(address)]; }
+const Block& block_at(const Capture& capture, std::uint64_t address) {
+  return capture.blocks[capture.find(address)];
+}
 
 TEST(Holders, TheShortestWayFromANameWins) {
   const Capture capture = sample();
@@ -60,7 +62,8 @@ TEST(Holders, ChainsOfRandomGraphsEndAtTheirRoots) {
     std::mt19937 random(seed);
     StreamBuilder stream;
     stream.add(RecordKind::facts, FactsRecord{1, 1, 4096});
-    stream.add(RecordKind::arena, ArenaRecord{sample_arena, 0x100000, 64, 0, 0, HeapName::python, 0});
+    stream.add(RecordKind::arena,
+               ArenaRecord{sample_arena, 0x100000, 64, 0, 0, HeapName::python, 0});
     PoolRecord pool = sample_pool_record();
     pool.free_blocks = 0;
     stream.add(RecordKind::pool, pool, sample_marks(256, 256, {}));
@@ -74,7 +77,8 @@ TEST(Holders, ChainsOfRandomGraphsEndAtTheirRoots) {
     }
     stream.add(RecordKind::type, TypeRecord{sample_type, 48, 0, 0, 0}, std::string("dict") + '\0');
     for (int i = 0; i < 5; ++i) {
-      stream.add(RecordKind::root, RootRecord{sample_object(random() % 256), RootKind::global, 0, 0}, "name");
+      stream.add(RecordKind::root,
+                 RootRecord{sample_object(random() % 256), RootKind::global, 0, 0}, "name");
     }
     stream.add(RecordKind::end, EndRecord{});
     StreamReader reader;

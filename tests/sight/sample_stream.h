@@ -21,7 +21,9 @@ inline constexpr std::uint64_t sample_large = 0x7f0001000000;
 inline constexpr std::uint64_t sample_type = 0x555500001000;  // of types; outside
 inline constexpr std::uint32_t sample_prefix = 16;
 
-inline std::uint64_t sample_block(unsigned index) { return sample_pool + std::uint64_t{index} * 64; }
+inline std::uint64_t sample_block(unsigned index) {
+  return sample_pool + std::uint64_t{index} * 64;
+}
 inline std::uint64_t sample_object(unsigned index) { return sample_block(index) + sample_prefix; }
 
 class StreamBuilder {
@@ -41,8 +43,8 @@ class StreamBuilder {
   StreamBuilder& words(RecordKind kind, const std::vector<std::uint64_t>& words) {
     return text(kind, {reinterpret_cast<const char*>(words.data()), words.size() * 8});
   }
-  StreamBuilder& object(std::uint64_t block, std::uint64_t refcount, std::uint32_t type, std::uint32_t flags,
-                        std::uint32_t prefix = sample_prefix) {
+  StreamBuilder& object(std::uint64_t block, std::uint64_t refcount, std::uint32_t type,
+                        std::uint32_t flags, std::uint32_t prefix = sample_prefix) {
     return add(RecordKind::objects, ObjectRecord{block, refcount, prefix, type, flags, 0});
   }
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
@@ -68,7 +70,8 @@ inline PoolRecord sample_pool_record() {
   return pool;
 }
 
-inline std::string sample_marks(unsigned allocated, unsigned blocks, const std::vector<std::uint16_t>& chain) {
+inline std::string sample_marks(unsigned allocated, unsigned blocks,
+                                const std::vector<std::uint16_t>& chain) {
   std::string marks(blocks, '\0');
   for (unsigned i = 0; i < allocated; ++i) {
     marks[i] = '\1';
@@ -102,8 +105,10 @@ inline std::string sample_stream() {
     }
   }
   stream.object(sample_type, 100, 0, object_flags::outside, 0);
-  stream.words(Kind::references, {sample_object(0), 1, sample_object(1), sample_object(1), 1, sample_object(2)});
-  stream.words(Kind::references, {sample_object(4), 2, sample_object(5), sample_object(6), sample_object(5), 1, sample_object(4)});
+  stream.words(Kind::references,
+               {sample_object(0), 1, sample_object(1), sample_object(1), 1, sample_object(2)});
+  stream.words(Kind::references, {sample_object(4), 2, sample_object(5), sample_object(6),
+                                  sample_object(5), 1, sample_object(4)});
   stream.words(Kind::parts, {sample_block(0), sample_mem_pool});
   const char* const names[] = {"dict", "Session", "str"};
   for (std::uint32_t id = 0; id < 3; ++id) {

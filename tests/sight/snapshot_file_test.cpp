@@ -65,7 +65,9 @@ TEST_F(SnapshotFile, HoldsWhatWasReadAndIsItsOwners) {
   EXPECT_EQ(number(path("a"), "SELECT count(*) FROM block"), 11);
   EXPECT_EQ(number(path("a"), "SELECT count(*) FROM reference"), 5);
   EXPECT_EQ(number(path("a"), "SELECT count(*) FROM object WHERE root = 'app.cache'"), 2);
-  EXPECT_EQ(number(path("a"), "SELECT bytes FROM object_size WHERE block = " + std::to_string(sample_block(0))), 128);
+  EXPECT_EQ(number(path("a"), "SELECT bytes FROM object_size WHERE block = " +
+                                  std::to_string(sample_block(0))),
+            128);
   EXPECT_EQ(number(path("a"), "SELECT id FROM object WHERE type = 'Session'"),
             static_cast<std::int64_t>(sample_object(1)));
   EXPECT_EQ(number(path("a"), "SELECT usable_order FROM arena"), 0);
@@ -74,11 +76,13 @@ TEST_F(SnapshotFile, HoldsWhatWasReadAndIsItsOwners) {
 
 TEST_F(SnapshotFile, IsReplacedOrAddedTo) {
   EXPECT_EQ(write_snapshot(path("a"), capture(), surroundings(), {}), 1);
-  EXPECT_EQ(write_snapshot(path("a"), capture(), surroundings(), {.existing = Existing::append}), 2);
+  EXPECT_EQ(write_snapshot(path("a"), capture(), surroundings(), {.existing = Existing::append}),
+            2);
   EXPECT_EQ(number(path("a"), "SELECT count(*) FROM block"), 22);
   EXPECT_EQ(write_snapshot(path("a"), capture(), surroundings(), {}), 1);
   EXPECT_EQ(number(path("a"), "SELECT count(*) FROM block"), 11);
-  EXPECT_EQ(write_snapshot(path("new"), capture(), surroundings(), {.existing = Existing::append}), 1);
+  EXPECT_EQ(write_snapshot(path("new"), capture(), surroundings(), {.existing = Existing::append}),
+            1);
 }
 
 TEST_F(SnapshotFile, IsLeftAloneWhenItIsSomethingElse) {

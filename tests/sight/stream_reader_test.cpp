@@ -65,23 +65,34 @@ TEST(StreamReader, TakesTheBytesInPartsOfAnySize) {
 
 TEST(StreamReader, SaysWhatCantBe) {
   using Kind = RecordKind;
-  EXPECT_EQ(refusal("GET / HTTP/1.1"), "it is no stream of a snapshot, or one of another version of Tarn");
+  EXPECT_EQ(refusal("GET / HTTP/1.1"),
+            "it is no stream of a snapshot, or one of another version of Tarn");
   EXPECT_EQ(refusal(sample_stream() + "more"), "it goes on behind its end");
-  EXPECT_EQ(refusal(StreamBuilder().text(Kind::report, "").bytes()), "it doesn't begin with its facts");
-  EXPECT_EQ(refusal(with(StreamBuilder().text(static_cast<Kind>(99), ""))), "a record of a kind that isn't known: 99");
-  EXPECT_EQ(refusal(with(StreamBuilder().text(Kind::objects, "abc"))), "a record of objects ends in the middle");
+  EXPECT_EQ(refusal(StreamBuilder().text(Kind::report, "").bytes()),
+            "it doesn't begin with its facts");
+  EXPECT_EQ(refusal(with(StreamBuilder().text(static_cast<Kind>(99), ""))),
+            "a record of a kind that isn't known: 99");
+  EXPECT_EQ(refusal(with(StreamBuilder().text(Kind::objects, "abc"))),
+            "a record of objects ends in the middle");
   EXPECT_EQ(refusal(with(StreamBuilder().words(Kind::references, {1, 5, 2}))),
             "a record of references ends in the middle");
-  EXPECT_EQ(refusal(with(StreamBuilder().object(sample_block(9), 1, 0, 0))), "an object lies in no allocated block");
-  EXPECT_EQ(refusal(with(StreamBuilder().object(sample_block(7), 1, 0, 0))), "an object lies in no allocated block");
-  EXPECT_EQ(refusal(with(StreamBuilder().object(sample_block(0), 1, 0, 0))), "an object's numbers don't fit its block");
-  EXPECT_EQ(refusal(with(StreamBuilder().object(sample_block(3), 1, 77, 0))), "an object's numbers don't fit its block");
-  EXPECT_EQ(refusal(with(StreamBuilder().object(sample_mem_pool + 64, 1, 0, object_flags::outside, 0))),
-            "blocks overlap");
-  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::large, LargeRecord{sample_large + 4096, 4096, 0, {}, 0, 0}))),
+  EXPECT_EQ(refusal(with(StreamBuilder().object(sample_block(9), 1, 0, 0))),
+            "an object lies in no allocated block");
+  EXPECT_EQ(refusal(with(StreamBuilder().object(sample_block(7), 1, 0, 0))),
+            "an object lies in no allocated block");
+  EXPECT_EQ(refusal(with(StreamBuilder().object(sample_block(0), 1, 0, 0))),
+            "an object's numbers don't fit its block");
+  EXPECT_EQ(refusal(with(StreamBuilder().object(sample_block(3), 1, 77, 0))),
+            "an object's numbers don't fit its block");
+  EXPECT_EQ(
+      refusal(with(StreamBuilder().object(sample_mem_pool + 64, 1, 0, object_flags::outside, 0))),
+      "blocks overlap");
+  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::large,
+                                             LargeRecord{sample_large + 4096, 4096, 0, {}, 0, 0}))),
             "two large blocks overlap");
-  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::large, LargeRecord{sample_arena, 4096, 0, {}, 0, 0}))),
-            "blocks overlap");
+  EXPECT_EQ(
+      refusal(with(StreamBuilder().add(Kind::large, LargeRecord{sample_arena, 4096, 0, {}, 0, 0}))),
+      "blocks overlap");
   PoolRecord pool = sample_pool_record();
   pool.address = sample_arena + 0x8000;
   EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, 256, {0, 0})))),
@@ -96,8 +107,10 @@ TEST(StreamReader, SaysWhatCantBe) {
             "a pool's numbers can't be");
   pool = sample_pool_record();
   pool.address = sample_arena + 0x100000;
-  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, 256, {5})))), "a pool lies in no arena");
-  EXPECT_EQ(refusal(with(StreamBuilder().words(Kind::usable, {sample_arena}))), "a usable arena isn't there, or twice");
+  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, 256, {5})))),
+            "a pool lies in no arena");
+  EXPECT_EQ(refusal(with(StreamBuilder().words(Kind::usable, {sample_arena}))),
+            "a usable arena isn't there, or twice");
 }
 
 TEST(StreamReader, SaysThatAStreamBreaksOffWhereverItDoes) {
@@ -131,11 +144,11 @@ TEST(CleanText, LetsTextBeAndMovesNoCursor) {
   EXPECT_EQ(clean_text("größe 数"), "größe 数");
   EXPECT_EQ(clean_text("a\x1b[31m\n\\"), "a\\x1b[31m\\x0a\\x5c");
   EXPECT_EQ(clean_text("\xff\xc3"), "\\xff\\xc3");
-  EXPECT_EQ(clean_text("\xc2\x85"), "\\xc2\\x85");                // a control
-  EXPECT_EQ(clean_text("\xe2\x80\xae"), "\\xe2\\x80\\xae");       // turns what follows
-  EXPECT_EQ(clean_text("\xed\xa0\x80"), "\\xed\\xa0\\x80");       // half a pair
+  EXPECT_EQ(clean_text("\xc2\x85"), "\\xc2\\x85");                    // a control
+  EXPECT_EQ(clean_text("\xe2\x80\xae"), "\\xe2\\x80\\xae");           // turns what follows
+  EXPECT_EQ(clean_text("\xed\xa0\x80"), "\\xed\\xa0\\x80");           // half a pair
   EXPECT_EQ(clean_text("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");  // beyond the last
-  EXPECT_EQ(clean_text("\xc0\xaf"), "\\xc0\\xaf");                // longer than need be
+  EXPECT_EQ(clean_text("\xc0\xaf"), "\\xc0\\xaf");                    // longer than need be
 }
 
 }  // namespace

@@ -73,6 +73,12 @@ full         3        3  60.0 ms  150.0 ms             12
 )"));
 }
 
+TEST(ReportText, NamesNoContainersWhereTheYoungestIsLeftAlone) {
+  const std::string gc =
+      with(sample_gc_text, "gc_threshold_young 10000", "gc_threshold_young 1073741824");
+  EXPECT_THAT(report_text(with_gc(gc), plain), testing::HasSubstr("paced by Tarn, after 16 MiB\n"));
+}
+
 TEST(ReportText, SaysWhyThePacerLeftTheProgramAlone) {
   std::string gc = with(sample_gc_text, "gc_state pacing\n",
                         "gc_state yielded\ngc_reason the program set thresholds\n");

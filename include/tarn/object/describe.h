@@ -6,6 +6,8 @@
 //   std::string repr() const;
 //   std::size_t hash() const;
 //   tarn::Comparison compare(const tarn::Object& other, tarn::CompareOperator comparison) const;
+//   tarn::Ref<tarn::Object> iterate();                     an iterator over it
+//   tarn::Ref<tarn::Object> next();                        of an iterator; null at the end
 #pragma once
 
 #include <array>
@@ -204,6 +206,14 @@ template <typename T>
 concept HasCompare = requires(const T& object, CompareOperator comparison) {
   { object.compare(object, comparison) } -> std::same_as<Comparison>;
 };
+template <typename T>
+concept HasIterate = requires(T& object) {
+  { object.iterate() } -> std::convertible_to<Ref<Object>>;
+};
+template <typename T>
+concept HasNext = requires(T& object) {
+  { object.next() } -> std::convertible_to<Ref<Object>>;
+};
 
 template <typename T>
 void deallocate_of(Object& object) noexcept;
@@ -263,6 +273,14 @@ template <typename T>
     spec.slots.compare = [](const Object& left, const Object& right, CompareOperator comparison) {
       return static_cast<const T&>(left).compare(right, comparison);
     };
+  }
+  if constexpr (HasIterate<T>) {
+    spec.slots.iterate = [](Object& object) -> Ref<Object> {
+      return static_cast<T&>(object).iterate();
+    };
+  }
+  if constexpr (HasNext<T>) {
+    spec.slots.next = [](Object& object) -> Ref<Object> { return static_cast<T&>(object).next(); };
   }
   return spec;
 }

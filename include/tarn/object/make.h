@@ -226,11 +226,19 @@ template <typename T>
 inline constexpr bool death_nests =
     !std::is_trivially_destructible_v<T> || ItemsOf<T>::are_traced || HasFinalizer<T>;
 
+void release_biased(Object& object) noexcept;
+
+// The count is looked at here and not where a reference is let go: there it need not be in a register.
+//
 // Deaths nest, as the death of an object lets go of others, but only so deep: then the object waits until the
 // outermost death is over (CPython calls it the trashcan). deaths_left is how much deeper those of one type may
 // go; of a type whose deaths are watched it's negative from the start.
 template <typename T>
 [[gnu::noinline]] void deallocate_of(Object& object) noexcept {
+  if (Access::count(object) != no_reference) [[unlikely]] {
+    release_biased(object);
+    return;
+  }
   Type& type = object.type();
   std::int32_t& deaths_left = TypeAccess::deaths_left(type);
   if constexpr (death_nests<T>) {
@@ -254,14 +262,8 @@ template <typename T>
   }
 }
 
-void release_biased(Object& object) noexcept;
-
 template <typename T>
 [[gnu::always_inline]] inline void release_last_of(T& object) noexcept {
-  if (Access::count(object) != no_reference) [[unlikely]] {
-    release_biased(object);
-    return;
-  }
   deallocate_of<T>(object);
 }
 

@@ -38,6 +38,8 @@ namespace detail {
 
 // Where objects are checked. Aborts unless the thread holds the lock of the object's heap.
 void check_touch(const Object& object) noexcept;
+// The same, and aborts when the object is dying: a reference to it would end its life a second time when it goes.
+void check_retain(const Object& object) noexcept;
 void borrow_begins(const Object& object) noexcept;
 void borrow_ends(const Object& object) noexcept;
 
@@ -49,7 +51,7 @@ void release_last_of(T& object) noexcept;
 
 inline void retain(const Object& object) noexcept {
 #if TARN_CHECK_OBJECTS
-  check_touch(object);
+  check_retain(object);
 #endif
   CountPolicy::increment(Access::count(object));
 }

@@ -1,7 +1,7 @@
 // Type: an object that describes others.
 //
 // A type knows the name and the size of its instances, its base, and by its slots how they are allocated, freed,
-// traversed, cleared, finalized, shown, hashed and compared. A slot that a type leaves empty is its base's. Every
+// traversed, cleared, finalized, shown, hashed, compared and iterated over. A slot that a type leaves empty is its base's. Every
 // heap has types of its own, made when they are first needed and immortal until the heap goes; each has pools of
 // its own, so that the free list of its pools is the free list of the type.
 #pragma once
@@ -15,6 +15,8 @@
 namespace tarn {
 
 class ObjectHeap;
+template <typename T>
+class Ref;
 
 namespace object {
 class HeapState;
@@ -65,6 +67,9 @@ struct TypeSlots {
   std::size_t (*hash)(const Object& object) = nullptr;
   Comparison (*compare)(const Object& left, const Object& right,
                         CompareOperator comparison) = nullptr;
+  // An iterator over the object; of an iterator the next object, null at the end. Null: there are none.
+  Ref<Object> (*iterate)(Object& object) = nullptr;
+  Ref<Object> (*next)(Object& iterator) = nullptr;
 };
 
 // What a new type is to be.
@@ -119,6 +124,9 @@ class Type final : public Object {
   [[nodiscard]] const TypeSlots& slots() const noexcept { return slots_; }
   [[nodiscard]] const std::uint16_t* member_offsets() const noexcept { return member_offsets_; }
   [[nodiscard]] std::size_t member_count() const noexcept { return member_count_; }
+  // What the type's functions need to know of their surroundings; null unless somebody has set it. Not inherited.
+  [[nodiscard]] void* context() const noexcept { return context_; }
+  void set_context(void* context) noexcept { context_ = context; }
 
   // Whether instances may own references: otherwise no cycle runs through them.
   [[nodiscard]] bool has_references() const noexcept {
@@ -160,6 +168,7 @@ class Type final : public Object {
   const void* key_ = nullptr;  // StaticType<T>::key
   Type* next_ = nullptr;       // of all types of the heap
   TypeSlots slots_;
+  void* context_ = nullptr;
 };
 
 namespace detail {

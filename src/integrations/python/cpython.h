@@ -98,7 +98,7 @@ TARN_FROM_CPYTHON PyObject PyType_Type;
 TARN_FROM_CPYTHON PyObject PyModule_Type;
 TARN_FROM_CPYTHON int PyType_IsSubtype(PyObject*, PyObject*);
 TARN_FROM_CPYTHON PyObject* PyType_GetDict(PyObject*);    // 3.12
-TARN_FROM_CPYTHON PyObject* PyImport_GetModuleDict();    // borrowed
+TARN_FROM_CPYTHON PyObject* PyImport_GetModuleDict();     // borrowed
 TARN_FROM_CPYTHON PyObject* PyModule_GetDict(PyObject*);  // borrowed
 TARN_FROM_CPYTHON int PyDict_Next(PyObject*, std::ptrdiff_t* position, PyObject** key,
                                   PyObject** value);  // borrowed

@@ -44,7 +44,8 @@ struct Shared {
 std::uint64_t nanoseconds_of(clockid_t clock) noexcept {
   timespec now = {};
   ::clock_gettime(clock, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 // Requests that would go to the C library, in the copy. What it frees is forgotten.
@@ -84,7 +85,10 @@ void* bump_reallocate(void* /*context*/, void* block, std::size_t size) noexcept
   return larger;
 }
 void bump_free(void* /*context*/, void* /*block*/) noexcept {}
-void* bump_allocate_aligned(void* /*context*/, std::size_t /*alignment*/, std::size_t /*size*/) noexcept { return nullptr; }
+void* bump_allocate_aligned(void* /*context*/, std::size_t /*alignment*/,
+                            std::size_t /*size*/) noexcept {
+  return nullptr;
+}
 
 void divert_requests() noexcept {
   hook.general = {.context = nullptr,
@@ -158,7 +162,8 @@ Thing& make(Arguments&... arguments) noexcept {
   return *new (snapshot_memory(sizeof(Thing))) Thing(arguments...);
 }
 
-[[noreturn]] void be_the_copy(int descriptor, pid_t program, const Shared& shared, std::uint64_t began) noexcept {
+[[noreturn]] void be_the_copy(int descriptor, pid_t program, const Shared& shared,
+                              std::uint64_t began) noexcept {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (::getppid() != program) {
     end_snapshot(snapshot_unwanted);
@@ -219,7 +224,8 @@ Thing& make(Arguments&... arguments) noexcept {
 
 bool begin_snapshot(int descriptor, Snapshot& snapshot) noexcept {
   const std::size_t size = os::page_size();
-  void* const memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* const memory =
+      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
     return false;
   }
@@ -276,8 +282,9 @@ SnapshotState look_at_snapshot(Snapshot& snapshot) noexcept {
     return SnapshotState::running;
   }
   forget(snapshot);
-  return ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == snapshot_done ? SnapshotState::done
-                                                                                : SnapshotState::failed;
+  return ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == snapshot_done
+             ? SnapshotState::done
+             : SnapshotState::failed;
 }
 
 void end_copy(Snapshot& snapshot) noexcept {

@@ -45,7 +45,8 @@ class Count final : public HeapVisitor {
 class SnapshotWalk final : public HeapVisitor {
  public:
   explicit SnapshotWalk(SnapshotBlocks& blocks, const Count& count) noexcept
-      : blocks_(blocks), resident_(snapshot_array<unsigned char>(count.most_arena / os::page_size() + 1)),
+      : blocks_(blocks),
+        resident_(snapshot_array<unsigned char>(count.most_arena / os::page_size() + 1)),
         usable_(snapshot_array<std::uint64_t>(count.arenas + 1)) {}
 
   void walk(heap::Instance& instance, sight::HeapName heap) noexcept {
@@ -82,9 +83,11 @@ class SnapshotWalk final : public HeapVisitor {
       return;
     }
     SnapshotBlocks::Area& area = blocks_.areas_[blocks_.area_count_];
-    area = {base::address_of(pool.address), pool.block_size, static_cast<std::uint32_t>(pool.blocks),
+    area = {base::address_of(pool.address), pool.block_size,
+            static_cast<std::uint32_t>(pool.blocks),
             static_cast<std::uint32_t>(blocks_.mark_count_), pool.domain};
-    for (std::uint64_t at = area.start; at < area.start + pool.size; at += std::uint64_t{1} << blocks_.shift_) {
+    for (std::uint64_t at = area.start; at < area.start + pool.size;
+         at += std::uint64_t{1} << blocks_.shift_) {
       blocks_.pools_.insert(at >> blocks_.shift_, static_cast<std::uint32_t>(blocks_.area_count_));
     }
     ++blocks_.area_count_;
@@ -108,20 +111,23 @@ class SnapshotWalk final : public HeapVisitor {
   // table is put in order at the end.
   void large_block(const LargeBlockView& block) override {
     finish_pool();
-    const sight::LargeRecord record = {.address = base::address_of(block.address),
-                                       .size = block.size,
-                                       .resident = os::resident_bytes(block.address, block.size),
-                                       .heap = heap_,
-                                       .domain = static_cast<std::uint16_t>(block.domain),
-                                       .is_mapping = block.is_mapping ? std::uint16_t{1} : std::uint16_t{0}};
+    const sight::LargeRecord record = {
+        .address = base::address_of(block.address),
+        .size = block.size,
+        .resident = os::resident_bytes(block.address, block.size),
+        .heap = heap_,
+        .domain = static_cast<std::uint16_t>(block.domain),
+        .is_mapping = block.is_mapping ? std::uint16_t{1} : std::uint16_t{0}};
     snapshot_stream.record(sight::RecordKind::large, &record, sizeof(record));
     blocks_.marks_[blocks_.mark_count_] = mark::allocated;
-    large_[large_count_++] = {record.address, record.size, 1, static_cast<std::uint32_t>(blocks_.mark_count_),
-                              block.domain};
+    large_[large_count_++] = {record.address, record.size, 1,
+                              static_cast<std::uint32_t>(blocks_.mark_count_), block.domain};
     ++blocks_.mark_count_;
   }
 
-  void give_room_for_large(std::size_t count) noexcept { large_ = snapshot_array<SnapshotBlocks::Area>(count + 1); }
+  void give_room_for_large(std::size_t count) noexcept {
+    large_ = snapshot_array<SnapshotBlocks::Area>(count + 1);
+  }
 
   void append_large() noexcept {
     blocks_.pool_count_ = blocks_.area_count_;
@@ -160,7 +166,8 @@ class SnapshotWalk final : public HeapVisitor {
     record.blocks = static_cast<std::uint32_t>(pool_.blocks);
     record.szidx = static_cast<std::uint32_t>(pool_.szidx);
     record.domain = static_cast<std::uint8_t>(pool_.domain);
-    record.untouched_at = static_cast<std::uint32_t>(base::address_of(pool_.first_untouched) - record.address);
+    record.untouched_at =
+        static_cast<std::uint32_t>(base::address_of(pool_.first_untouched) - record.address);
     const auto* free = static_cast<const alloc::Block*>(pool_.freeblock);
     for (; free != nullptr && record.free_blocks < pool_.blocks; free = free->next) {
       const std::uint64_t offset = base::address_of(free) - record.address;
@@ -169,13 +176,14 @@ class SnapshotWalk final : public HeapVisitor {
       }
       chain_[record.free_blocks++] = static_cast<std::uint16_t>(offset / pool_.block_size);
     }
-    snapshot_stream.record(sight::RecordKind::pool, &record, sizeof(record), states_, index_, chain_,
-                           record.free_blocks * sizeof(chain_[0]));
+    snapshot_stream.record(sight::RecordKind::pool, &record, sizeof(record), states_, index_,
+                           chain_, record.free_blocks * sizeof(chain_[0]));
   }
 
   void finish_usable() noexcept {
     if (usable_count_ != 0) {
-      snapshot_stream.record(sight::RecordKind::usable, usable_, usable_count_ * sizeof(usable_[0]));
+      snapshot_stream.record(sight::RecordKind::usable, usable_,
+                             usable_count_ * sizeof(usable_[0]));
       usable_count_ = 0;
     }
   }
@@ -226,17 +234,20 @@ bool SnapshotBlocks::is_in_arena(std::uint64_t address) noexcept {
 SnapshotBlocks::Found SnapshotBlocks::find(std::uint64_t address) const noexcept {
   const Area* area = nullptr;
   std::uint32_t index = 0;
-  if (const std::uint32_t pool = pools_.find((address >> shift_) | 0U); pool != AddressIndex::none) {
+  if (const std::uint32_t pool = pools_.find((address >> shift_) | 0U);
+      pool != AddressIndex::none) {
     area = areas_ + pool;
-    index = static_cast<std::uint32_t>(address - area->start) / static_cast<std::uint32_t>(area->block_size);
+    index = static_cast<std::uint32_t>(address - area->start) /
+            static_cast<std::uint32_t>(area->block_size);
     if (index >= area->blocks) {
       return {};
     }
   } else {
     const Area* const first = areas_ + pool_count_;
     const Area* const last = areas_ + area_count_;
-    const Area* const behind = std::upper_bound(
-        first, last, address, [](std::uint64_t wanted, const Area& one) { return wanted < one.start; });
+    const Area* const behind =
+        std::upper_bound(first, last, address,
+                         [](std::uint64_t wanted, const Area& one) { return wanted < one.start; });
     if (behind == first || address - (behind - 1)->start >= (behind - 1)->block_size) {
       return {};
     }

@@ -18,7 +18,8 @@ inline constexpr std::uint8_t candidate = 2;   // looks like an object: its type
 inline constexpr std::uint8_t linked = 4;      // the collector's list leads to it
 inline constexpr std::uint8_t referenced = 8;  // an object refers to it
 inline constexpr std::uint8_t spare = 16;
-inline constexpr unsigned prefix_shift = 5;  // of a candidate: the words of 16 bytes before the object, up to 7
+inline constexpr unsigned prefix_shift =
+    5;  // of a candidate: the words of 16 bytes before the object, up to 7
 }  // namespace mark
 
 class SnapshotBlocks {

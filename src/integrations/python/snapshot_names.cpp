@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t longest_name = 256;
 
-std::uint64_t address_of(const PyObject* object) noexcept { return reinterpret_cast<std::uint64_t>(object); }
+std::uint64_t address_of(const PyObject* object) noexcept {
+  return reinterpret_cast<std::uint64_t>(object);
+}
 
 // Empty where it's no str.
 const char* text_of(PyObject* object) noexcept {
@@ -57,7 +59,8 @@ void copy_name(char (&target)[longest_name], const char* text, std::size_t lengt
 
 void root(sight::RootKind kind, const PyObject* target, const char* name, std::uint64_t thread = 0,
           std::uint32_t frame = 0) noexcept {
-  const sight::RootRecord record = {.target = address_of(target), .kind = kind, .frame = frame, .thread = thread};
+  const sight::RootRecord record = {
+      .target = address_of(target), .kind = kind, .frame = frame, .thread = thread};
   snapshot_stream.record(sight::RecordKind::root, record, name);
 }
 
@@ -68,7 +71,8 @@ void write_globals(const char* module, PyObject* dict) noexcept {
   while (PyDict_Next(dict, &position, &key, &value) != 0) {
     const char* const name = text_of(key);
     // What a module imports it doesn't own.
-    if (*name == '\0' || is_of_type(value, &PyModule_Type) || std::strcmp(name, "__builtins__") == 0) {
+    if (*name == '\0' || is_of_type(value, &PyModule_Type) ||
+        std::strcmp(name, "__builtins__") == 0) {
       continue;
     }
     char whole[2 * longest_name];
@@ -119,7 +123,8 @@ void write_locals(PyObject* frame, std::uint64_t thread, std::uint32_t number) n
   PyObject* key = nullptr;
   PyObject* value = nullptr;
   while (PyDict_Next(dict, &position, &key, &value) != 0) {
-    if (const char* const name = text_of(key); *name != '\0' && !is_of_type(value, &PyModule_Type)) {
+    if (const char* const name = text_of(key);
+        *name != '\0' && !is_of_type(value, &PyModule_Type)) {
       root(sight::RootKind::local, value, name, thread, number);
     }
   }
@@ -127,14 +132,16 @@ void write_locals(PyObject* frame, std::uint64_t thread, std::uint32_t number) n
 
 void write_frames(PyObject* frame, std::uint64_t thread, Threads& threads) noexcept {
   constexpr std::uint32_t most_frames = 1000;
-  for (std::uint32_t position = 0; frame != nullptr && !is_none(frame) && position < most_frames; ++position) {
+  for (std::uint32_t position = 0; frame != nullptr && !is_none(frame) && position < most_frames;
+       ++position) {
     PyObject* const code = attribute(frame, "f_code");
     PyObject* const line = attribute(frame, "f_lineno");
     PyObject* const qualified = hook.version.minor >= 11 ? attribute(code, "co_qualname") : nullptr;
     PyObject* const function = qualified != nullptr ? qualified : attribute(code, "co_name");
     const long number = line == nullptr || is_none(line) ? 0 : PyLong_AsLong(line);
-    const sight::FrameRecord record = {
-        .thread = thread, .position = position, .line = number > 0 ? static_cast<std::uint32_t>(number) : 0};
+    const sight::FrameRecord record = {.thread = thread,
+                                       .position = position,
+                                       .line = number > 0 ? static_cast<std::uint32_t>(number) : 0};
     snapshot_stream.record(sight::RecordKind::frame, record, text_of(function),
                            text_of(attribute(code, "co_filename")));
     write_locals(frame, thread, threads.frames++);
@@ -161,7 +168,8 @@ void find_program_name(char (&name)[64]) noexcept {
   for (; stem[length] != '\0' && stem[length] != '/' && length < sizeof(name) - 1; ++length) {
     const char letter = stem[length];
     const bool is_plain = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-                          (letter >= '0' && letter <= '9') || letter == '.' || letter == '_' || letter == '-';
+                          (letter >= '0' && letter <= '9') || letter == '.' || letter == '_' ||
+                          letter == '-';
     name[length] = is_plain ? letter : '_';
   }
   if (length > 3 && std::memcmp(name + length - 3, ".py", 3) == 0) {
@@ -193,10 +201,12 @@ void write_types(SnapshotTypes& types) noexcept {
       const char* dot = nullptr;
       if (is_heap_type) {
         const char* const in_dict =
-            type.dict == nullptr ? "" : text_of(item(static_cast<PyObject*>(type.dict), "__module__"));
+            type.dict == nullptr ? ""
+                                 : text_of(item(static_cast<PyObject*>(type.dict), "__module__"));
         copy_name(module, in_dict, std::strlen(in_dict));
         const std::size_t of_module = std::strlen(module);
-        if (of_module != 0 && std::strncmp(whole, module, of_module) == 0 && whole[of_module] == '.') {
+        if (of_module != 0 && std::strncmp(whole, module, of_module) == 0 &&
+            whole[of_module] == '.') {
           dot = whole + of_module;
         }
       } else {

@@ -42,7 +42,8 @@ bool is_plausible(std::uint64_t count) noexcept { return (count >> 31) == 0 || i
 
 }  // namespace
 
-bool SnapshotObjects::try_prefix(const SnapshotBlocks::Found& block, std::uint32_t before, std::uint32_t prefix) noexcept {
+bool SnapshotObjects::try_prefix(const SnapshotBlocks::Found& block, std::uint32_t before,
+                                 std::uint32_t prefix) noexcept {
   if (before + prefix + sizeof(ObjectView) > block.area->block_size) {
     return false;
   }
@@ -54,15 +55,15 @@ bool SnapshotObjects::try_prefix(const SnapshotBlocks::Found& block, std::uint32
   const std::uint64_t count = count_of(object);
   // A str of ASCII is smaller than its type says, and so is a datetime without a time zone.
   constexpr std::uint64_t less = 16;
-  if (!is_plausible(count) ||
-      (static_cast<std::uint64_t>(types_[type].basicsize) > block.area->block_size - before - prefix + less &&
-       !types_[type].is(TypeView::unicode_subclass))) {
+  if (!is_plausible(count) || (static_cast<std::uint64_t>(types_[type].basicsize) >
+                                   block.area->block_size - before - prefix + less &&
+                               !types_[type].is(TypeView::unicode_subclass))) {
     return false;
   }
-  std::uint32_t flags = is_immortal(count) ? sight::object_flags::immortal : 0;
   std::uint8_t found = mark::candidate;
   if (types_[type].is(TypeView::have_gc)) {
-    const auto& header = *reinterpret_cast<const CollectorHeader*>(object - sizeof(CollectorHeader));
+    const auto& header =
+        *reinterpret_cast<const CollectorHeader*>(object - sizeof(CollectorHeader));
     if (header.is_tracked()) {
       const std::uint64_t next = header.next & ~CollectorHeader::flags;
       if (!memory_.holds(next, sizeof(CollectorHeader)) || next % 8 != 0 ||
@@ -70,28 +71,21 @@ bool SnapshotObjects::try_prefix(const SnapshotBlocks::Found& block, std::uint32
               object - sizeof(CollectorHeader)) {
         return false;
       }
-      flags |= sight::object_flags::tracked | sight::object_flags::linked;
       found |= mark::linked;
     }
   }
   if (count == 0) {
-    flags |= sight::object_flags::spare;
     found |= mark::spare;
   }
   found |= static_cast<std::uint8_t>(((before + prefix) / 16) << mark::prefix_shift);
   blocks_.mark_of(block) |= found;
-  snapshot_stream.object({.block = block.address,
-                          .refcount = count,
-                          .prefix = before + prefix,
-                          .type = type,
-                          .flags = flags,
-                          .reserved = 0});
   return true;
 }
 
 void SnapshotObjects::look_at(const SnapshotBlocks::Found& block) noexcept {
   // What debug hooks put before: Tarn's own, and Python's.
-  const std::uint32_t of_tarn = hook.settings.checks == Checks::debug ? heap::DebugBlock::header_size : 0;
+  const std::uint32_t of_tarn =
+      hook.settings.checks == Checks::debug ? heap::DebugBlock::header_size : 0;
   const std::uint32_t of_python = is_outermost() ? 0 : 16;
   for (std::uint32_t extra = 0; extra <= of_python; extra += 16) {
     for (const std::uint32_t prefix : {16U, 0U, 32U}) {
@@ -139,8 +133,12 @@ void SnapshotObjects::see_outside(std::uint64_t object) noexcept {
   flags |= is_immortal(count_of(object)) ? sight::object_flags::immortal : 0;
   // A static type has no header of the collector's, nor has a block of another allocator's whose type we can't be sure
   // of: only what has one for certain is asked.
-  snapshot_stream.object(
-      {.block = object, .refcount = count_of(object), .prefix = 0, .type = type, .flags = flags, .reserved = 0});
+  snapshot_stream.object({.block = object,
+                          .refcount = count_of(object),
+                          .prefix = 0,
+                          .type = type,
+                          .flags = flags,
+                          .reserved = 0});
 }
 
 int SnapshotObjects::visit(void* target, void* self) noexcept {
@@ -161,14 +159,16 @@ int SnapshotObjects::visit(void* target, void* self) noexcept {
 void SnapshotObjects::refer_if_object(void* address) noexcept {
   const auto object = reinterpret_cast<std::uint64_t>(address);
   if (object % 8 == 0 && memory_.holds(object, sizeof(ObjectView)) &&
-      types_.find(object_at(object).type) != SnapshotTypes::none && is_plausible(count_of(object))) {
+      types_.find(object_at(object).type) != SnapshotTypes::none &&
+      is_plausible(count_of(object))) {
     visit(address, this);
   }
 }
 
 // Its traverse refuses to be called.
 void SnapshotObjects::follow_static_type(const TypeView& type) noexcept {
-  for (void* const held : {type.dict, type.base, type.bases, type.mro, type.cache, type.subclasses}) {
+  for (void* const held :
+       {type.dict, type.base, type.bases, type.mro, type.cache, type.subclasses}) {
     refer_if_object(held);
   }
 }
@@ -192,29 +192,57 @@ void SnapshotObjects::follow(std::uint64_t object) noexcept {
   const auto traverse = reinterpret_cast<Traverse>(type.traverse);
   const auto is_gc = reinterpret_cast<IsGc>(type.is_gc);
   auto* const pointer = reinterpret_cast<void*>(object);
-  if (!type.is(TypeView::have_gc) || traverse == nullptr || (is_gc != nullptr && is_gc(pointer) == 0)) {
+  if (!type.is(TypeView::have_gc) || traverse == nullptr ||
+      (is_gc != nullptr && is_gc(pointer) == 0)) {
     return;
   }
   traverse(pointer, visit, this);
 }
 
+void SnapshotObjects::write_objects() noexcept {
+  blocks_.for_each_allocated([this](const SnapshotBlocks::Found& block) {
+    const std::uint8_t mark = blocks_.mark_of(block);
+    if ((mark & mark::candidate) == 0) {
+      return;
+    }
+    const std::uint32_t prefix = 16U * (mark >> mark::prefix_shift);
+    const std::uint64_t count = count_of(block.address + prefix);
+    std::uint32_t flags = is_immortal(count) ? sight::object_flags::immortal : 0;
+    flags |=
+        (mark & mark::linked) != 0 ? sight::object_flags::tracked | sight::object_flags::linked : 0;
+    flags |= (mark & mark::spare) != 0 ? sight::object_flags::spare : 0;
+    snapshot_stream.object({.block = block.address,
+                            .refcount = count,
+                            .prefix = prefix,
+                            .type = types_.find(object_at(block.address + prefix).type),
+                            .flags = flags,
+                            .reserved = 0});
+  });
+}
+
 void SnapshotObjects::find_references() noexcept {
   const auto follow_guarded = [this](std::uint64_t object) {
     snapshot_stream.begin_references(object);
-    if (!guarded([&] { follow(object); })) {
-      ++unreadable_;
-    }
+    const bool is_readable = guarded([&] { follow(object); });
     snapshot_stream.end_references();
+    return is_readable;
   };
   blocks_.for_each_allocated([&](const SnapshotBlocks::Found& block) {
-    const std::uint8_t mark = blocks_.mark_of(block);
-    if ((mark & mark::candidate) != 0 && (mark & mark::spare) == 0) {
-      follow_guarded(block.address + std::uint64_t{16} * (mark >> mark::prefix_shift));
+    std::uint8_t& mark = blocks_.mark_of(block);
+    if ((mark & mark::candidate) == 0 || (mark & mark::spare) != 0 ||
+        follow_guarded(block.address + std::uint64_t{16} * (mark >> mark::prefix_shift))) {
+      return;
+    }
+    if ((mark & (mark::linked | mark::referenced)) != 0) {
+      ++unreadable_;
+    } else {
+      mark = mark::allocated;  // it only looked like one: what an object left behind, say
     }
   });
+  write_objects();
   // What these refer to may be outside too, and is added while the list is gone through.
   for (std::uint32_t i = 0; i < outside_count_; ++i) {
-    follow_guarded(outside_list_[i]);
+    unreadable_ += follow_guarded(outside_list_[i]) ? 0U : 1U;
   }
 }
 
@@ -224,7 +252,8 @@ void SnapshotObjects::scan(std::uint64_t start, std::uint64_t size, std::uint64_
   for (std::uint64_t at = start; at + 8 <= end; at += 8) {
     const std::uint64_t word = *reinterpret_cast<const std::uint64_t*>(at);
     const SnapshotBlocks::Found block = blocks_.find(word);
-    if (block.area == nullptr || (blocks_.mark_of(block) & (mark::linked | mark::referenced)) != 0 ||
+    if (block.area == nullptr ||
+        (blocks_.mark_of(block) & (mark::linked | mark::referenced)) != 0 ||
         (start >= block.address && start < block.address + block.area->block_size)) {
       continue;
     }
@@ -255,8 +284,9 @@ void SnapshotObjects::find_parts() noexcept {
   for (std::uint32_t i = 0; i < outside_count_; ++i) {
     const std::uint64_t object = outside_list_[i];
     const std::uint32_t type = types_.find(object_at(object).type);
-    if (type != SnapshotTypes::none &&
-        !guarded([&] { scan(object, static_cast<std::uint64_t>(types_[type].basicsize), object); })) {
+    if (type != SnapshotTypes::none && !guarded([&] {
+          scan(object, static_cast<std::uint64_t>(types_[type].basicsize), object);
+        })) {
       ++unreadable_;
     }
   }

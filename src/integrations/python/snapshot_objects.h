@@ -19,7 +19,8 @@ namespace tarn::python {
 
 class SnapshotObjects {
  public:
-  SnapshotObjects(SnapshotBlocks& blocks, SnapshotTypes& types, const ReadableMemory& memory) noexcept
+  SnapshotObjects(SnapshotBlocks& blocks, SnapshotTypes& types,
+                  const ReadableMemory& memory) noexcept
       : blocks_(blocks), types_(types), memory_(memory) {}
 
   void find_objects() noexcept;
@@ -30,7 +31,9 @@ class SnapshotObjects {
 
  private:
   void look_at(const SnapshotBlocks::Found& block) noexcept;
-  [[nodiscard]] bool try_prefix(const SnapshotBlocks::Found& block, std::uint32_t before, std::uint32_t prefix) noexcept;
+  [[nodiscard]] bool try_prefix(const SnapshotBlocks::Found& block, std::uint32_t before,
+                                std::uint32_t prefix) noexcept;
+  void write_objects() noexcept;
   void follow(std::uint64_t object) noexcept;
   void follow_static_type(const TypeView& type) noexcept;
   void refer_if_object(void* address) noexcept;

@@ -42,10 +42,13 @@ constinit Schedule schedule;
 std::uint64_t now_in_milliseconds() noexcept {
   timespec now = {};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
+  return static_cast<std::uint64_t>(now.tv_sec) * 1000 +
+         static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
 }
 
-void on_signal(int /*signal*/) noexcept { schedule.asked_by_signal.store(true, std::memory_order_relaxed); }
+void on_signal(int /*signal*/) noexcept {
+  schedule.asked_by_signal.store(true, std::memory_order_relaxed);
+}
 
 // In pages. What the kernel keeps up to date, and not its exact sum.
 std::uint64_t resident_pages() noexcept {
@@ -81,7 +84,8 @@ const char* find_tool() noexcept {
   }
   const char* const slash = std::strrchr(info.dli_fname, '/');
   for (const char* const way : {"/../bin/tarn", "/../../bin/tarn"}) {
-    std::snprintf(path, sizeof(path), "%.*s%s", static_cast<int>(slash - info.dli_fname), info.dli_fname, way);
+    std::snprintf(path, sizeof(path), "%.*s%s", static_cast<int>(slash - info.dli_fname),
+                  info.dli_fname, way);
     if (::access(path, X_OK) == 0) {
       return path;
     }
@@ -113,7 +117,8 @@ int become_tool(void* data) noexcept {
     ::close(output);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     const char* const environment[] = {nullptr};
-    ::execve(start.tool, const_cast<char* const*>(start.arguments), const_cast<char* const*>(environment));
+    ::execve(start.tool, const_cast<char* const*>(start.arguments),
+             const_cast<char* const*>(environment));
   }
   ::_exit(127);
 }
@@ -121,7 +126,8 @@ int become_tool(void* data) noexcept {
 // Ends at once, so that the tool is nobody's child: its end would be seen by a program that waits for its own.
 int become_nobody(void* data) noexcept {
   const auto& start = *static_cast<const Start*>(data);
-  const int tool = ::clone(become_tool, start.stack_of_tool + stack_size, as_thread_until_exec, data);
+  const int tool =
+      ::clone(become_tool, start.stack_of_tool + stack_size, as_thread_until_exec, data);
   ::_exit(tool < 0 ? 1 : 0);
 }
 
@@ -196,7 +202,8 @@ bool wait_for_tool(int output, Snapshot& copy, const std::atomic<bool>* stop) no
 enum class Existing : std::uint8_t { replace, append };
 
 // Without the GIL: it's taken for the copying alone. False: it has been said why, or the tool has said it.
-bool take(const char* reason, const char* file, Existing existing, const std::atomic<bool>* stop) noexcept {
+bool take(const char* reason, const char* file, Existing existing,
+          const std::atomic<bool>* stop) noexcept {
   const os::Locked locked(schedule.mutex);
   const char* const tool = find_tool();
   if (tool == nullptr) {
@@ -211,7 +218,8 @@ bool take(const char* reason, const char* file, Existing existing, const std::at
   }
   Start start = {.tool = tool,
                  .arguments = {"tarn", "snapshot", "--from-stream", "--reason", reason, "--output",
-                               file[0] == '\0' ? "." : file, existing == Existing::append ? "--append" : nullptr},
+                               file[0] == '\0' ? "." : file,
+                               existing == Existing::append ? "--append" : nullptr},
                  .input = stream.read_end,
                  .output = answer.write_end,
                  .stack_of_tool = nullptr};
@@ -268,7 +276,8 @@ void prepare_snapshots() noexcept {
 }
 
 int time_to_next_snapshot() noexcept {
-  const bool is_watched = hook.settings.snapshot_signal != 0 || hook.settings.snapshot_at == SnapshotAt::peak ||
+  const bool is_watched = hook.settings.snapshot_signal != 0 ||
+                          hook.settings.snapshot_at == SnapshotAt::peak ||
                           hook.settings.snapshot_at == SnapshotAt::every;
   return is_watched ? milliseconds_between_looks : -1;
 }
@@ -282,7 +291,8 @@ void take_due_snapshot(const std::atomic<bool>& stop) noexcept {
     static_cast<void>(take("every", file, Existing::append, &stop));
     schedule.next = now_in_milliseconds() + hook.settings.snapshot_milliseconds;
   }
-  if (hook.settings.snapshot_at == SnapshotAt::peak && now_in_milliseconds() >= schedule.next && is_peak()) {
+  if (hook.settings.snapshot_at == SnapshotAt::peak && now_in_milliseconds() >= schedule.next &&
+      is_peak()) {
     const std::uint64_t began = now_in_milliseconds();
     schedule.has_peak = take("peak", file, Existing::replace, &stop) || schedule.has_peak;
     // A fifth of the time at most is a copy's.
@@ -292,7 +302,9 @@ void take_due_snapshot(const std::atomic<bool>& stop) noexcept {
 
 void take_snapshot_at_exit() noexcept {
   const SnapshotAt when = hook.settings.snapshot_at;
-  if (when != SnapshotAt::exit && (when != SnapshotAt::peak || (schedule.has_peak && resident_pages() <= schedule.resident_at_last))) {
+  if (when != SnapshotAt::exit &&
+      (when != SnapshotAt::peak ||
+       (schedule.has_peak && resident_pages() <= schedule.resident_at_last))) {
     return;
   }
   PyThreadState* const state = PyEval_SaveThread();

@@ -59,9 +59,11 @@ void SnapshotStream::put(const void* bytes, std::size_t size) noexcept {
   }
 }
 
-void SnapshotStream::record(sight::RecordKind kind, const void* head, std::size_t head_size, const void* more,
-                            std::size_t more_size, const void* most, std::size_t most_size) noexcept {
-  const sight::RecordHead record = {kind, static_cast<std::uint32_t>(head_size + more_size + most_size)};
+void SnapshotStream::record(sight::RecordKind kind, const void* head, std::size_t head_size,
+                            const void* more, std::size_t more_size, const void* most,
+                            std::size_t most_size) noexcept {
+  const sight::RecordHead record = {kind,
+                                    static_cast<std::uint32_t>(head_size + more_size + most_size)};
   put(&record, sizeof(record));
   put(head, head_size);
   put(more, more_size);
@@ -69,8 +71,8 @@ void SnapshotStream::record(sight::RecordKind kind, const void* head, std::size_
 }
 
 // A text that has no end is no text of ours: it's cut.
-void SnapshotStream::named(sight::RecordKind kind, const void* head, std::size_t head_size, const char* text,
-                           const char* text_behind) noexcept {
+void SnapshotStream::named(sight::RecordKind kind, const void* head, std::size_t head_size,
+                           const char* text, const char* text_behind) noexcept {
   constexpr std::size_t longest = 1024;
   const std::size_t length = ::strnlen(text, longest);
   if (text_behind == nullptr) {

@@ -11,17 +11,19 @@ namespace tarn::python {
 
 // Exit statuses of the child.
 inline constexpr int snapshot_done = 0;
-inline constexpr int snapshot_unwanted = 3;   // nobody reads
+inline constexpr int snapshot_unwanted = 3;  // nobody reads
 inline constexpr int snapshot_no_memory = 4;
 
 class SnapshotStream {
  public:
   void open(int descriptor) noexcept;
 
-  void record(sight::RecordKind kind, const void* head, std::size_t head_size, const void* more = nullptr,
-              std::size_t more_size = 0, const void* most = nullptr, std::size_t most_size = 0) noexcept;
+  void record(sight::RecordKind kind, const void* head, std::size_t head_size,
+              const void* more = nullptr, std::size_t more_size = 0, const void* most = nullptr,
+              std::size_t most_size = 0) noexcept;
   template <typename Head>
-  void record(sight::RecordKind kind, const Head& head, const char* text = "", const char* text_behind = nullptr) noexcept {
+  void record(sight::RecordKind kind, const Head& head, const char* text = "",
+              const char* text_behind = nullptr) noexcept {
     named(kind, &head, sizeof(head), text, text_behind);
   }
 
@@ -41,7 +43,8 @@ class SnapshotStream {
   static constexpr std::size_t most_objects = 2048;
   static constexpr std::size_t most_words = 8192;
 
-  void named(sight::RecordKind kind, const void* head, std::size_t head_size, const char* text, const char* text_behind) noexcept;
+  void named(sight::RecordKind kind, const void* head, std::size_t head_size, const char* text,
+             const char* text_behind) noexcept;
   void put(const void* bytes, std::size_t size) noexcept;
   void write_out() noexcept;
   void flush_objects() noexcept;

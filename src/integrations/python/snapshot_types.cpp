@@ -35,8 +35,9 @@ std::uint32_t SnapshotTypes::look(std::uint64_t address, int depth) noexcept {
       return none;
     }
   }
-  if (!type.is(TypeView::ready) || type.basicsize < 16 || type.basicsize > largest || type.itemsize < 0 ||
-      type.itemsize > largest || !memory_.holds(reinterpret_cast<std::uint64_t>(type.name), 1)) {
+  if (!type.is(TypeView::ready) || type.basicsize < 16 || type.basicsize > largest ||
+      type.itemsize < 0 || type.itemsize > largest ||
+      !memory_.holds(reinterpret_cast<std::uint64_t>(type.name), 1)) {
     return none;
   }
   return add(type);

@@ -59,7 +59,9 @@ class SnapshotTypes {
     return known != none ? known : look(address, 0);
   }
 
-  [[nodiscard]] const TypeView& operator[](std::uint32_t number) const noexcept { return *types_[number]; }
+  [[nodiscard]] const TypeView& operator[](std::uint32_t number) const noexcept {
+    return *types_[number];
+  }
   [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
 
   // Bytes that lie before an object of the type in what was allocated for it.

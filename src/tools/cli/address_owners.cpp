@@ -66,8 +66,9 @@ const char* owner_of(const Mapping& mapping, const std::vector<std::uint64_t>& s
 
 }  // namespace
 
-std::vector<sight::MappingRow> find_owners(const std::vector<Mapping>& mappings, const sight::Capture& capture,
-                                           const Report& report, const std::vector<std::uint64_t>& stack_pointers) {
+std::vector<sight::MappingRow> find_owners(const std::vector<Mapping>& mappings,
+                                           const sight::Capture& capture, const Report& report,
+                                           const std::vector<std::uint64_t>& stack_pointers) {
   const std::map<std::uint64_t, Stretch> stretches = stretches_of(capture);
   std::vector<sight::MappingRow> rows;
   std::uint64_t behind = 0;
@@ -78,7 +79,8 @@ std::vector<sight::MappingRow> find_owners(const std::vector<Mapping>& mappings,
     behind = mapping.end;
     const std::size_t first = rows.size();
     std::uint64_t left = mapping.resident;
-    const auto add = [&](std::uint64_t start, std::uint64_t end, const char* owner, std::uint64_t resident) {
+    const auto add = [&](std::uint64_t start, std::uint64_t end, const char* owner,
+                         std::uint64_t resident) {
       if (start < end) {
         resident = std::min({resident, left, end - start});
         left -= resident;

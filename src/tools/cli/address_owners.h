@@ -13,8 +13,8 @@
 namespace tarn::cli {
 
 // In order of addresses. The rows' resident bytes add up to the mappings'.
-[[nodiscard]] std::vector<sight::MappingRow> find_owners(const std::vector<Mapping>& mappings,
-                                                         const sight::Capture& capture, const Report& report,
-                                                         const std::vector<std::uint64_t>& stack_pointers);
+[[nodiscard]] std::vector<sight::MappingRow> find_owners(
+    const std::vector<Mapping>& mappings, const sight::Capture& capture, const Report& report,
+    const std::vector<std::uint64_t>& stack_pointers);
 
 }  // namespace tarn::cli

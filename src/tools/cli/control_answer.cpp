@@ -60,7 +60,8 @@ std::optional<std::size_t> start_of_stream(std::string_view text) {
     return whole.substr(0, words.size()) == words.substr(0, whole.size());
   };
   if (!may_become(text, greeting)) {
-    throw BadAnswer(fmt::format("not 'tarn-control 1' but '{}'", shown(text.substr(0, text.find('\n')))));
+    throw BadAnswer(
+        fmt::format("not 'tarn-control 1' but '{}'", shown(text.substr(0, text.find('\n')))));
   }
   std::string_view rest = text.substr(std::min(text.size(), greeting.size()));
   // The refusal may stand before "begun" (it knows no such request) and behind (the system refuses).

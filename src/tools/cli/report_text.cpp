@@ -107,8 +107,13 @@ std::string duration_text(std::uint64_t nanoseconds) {
 std::string pacing_text(const Report& report) {
   std::string text = "collections of cycles: ";
   if (report.gc_state == "pacing") {
-    text += fmt::format("paced by Tarn, after {} containers or {}",
-                        count_text(report.gc_threshold_young), bytes_text(report.gc_allowance));
+    // From so many on the youngest generation is left alone.
+    constexpr std::uint64_t never = std::uint64_t{1} << 30;
+    const std::string containers =
+        report.gc_threshold_young < never
+            ? fmt::format("{} containers or ", count_text(report.gc_threshold_young))
+            : "";
+    text += fmt::format("paced by Tarn, after {}{}", containers, bytes_text(report.gc_allowance));
   } else if (report.gc_state == "yielded") {
     text += fmt::format("left alone: {}", shorten(report.gc_reason, line_width - 35));
   } else {

@@ -74,7 +74,8 @@ std::string check_snapshot_time(const std::string& word) {
   constexpr double least = 0.1;
   constexpr double most = 86400;
   double seconds = 0;
-  const std::string_view number = std::string_view(word).substr(std::min(word.size(), every.size()));
+  const std::string_view number =
+      std::string_view(word).substr(std::min(word.size(), every.size()));
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), seconds,
                                             std::chars_format::fixed);
   if (!word.starts_with(every) || error != std::errc() || end != number.data() + number.size() ||
@@ -115,8 +116,9 @@ std::optional<Parsed> parse(const std::vector<std::string>& words) {
                   "adaptive (the default), or stock: collections of cycles\nstart by what the "
                   "heap does, or at CPython's pace",
                   {"adaptive", "stock"});
-  app.add_option("--snapshot-at", options.snapshot_at,
-                 "exit, peak or every=SECONDS: write what is in the\nheap to PROGRAM.PID.tarn.sqlite")
+  app.add_option(
+         "--snapshot-at", options.snapshot_at,
+         "exit, peak or every=SECONDS: write what is in the\nheap to PROGRAM.PID.tarn.sqlite")
       ->option_text("=WHEN")
       ->check(check_snapshot_time);
   line.add_choice("--snapshot-signal", options.snapshot_signal,
@@ -178,7 +180,8 @@ void set_snapshot_variables(Environment& environment, const Options& options) {
   }
   const fs::path folder = path.ends_with('/') ? fs::path(path) : fs::path(path).parent_path();
   if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-    throw Failure(exit_usage, fmt::format("can't write snapshots to {}: {}", escape(path), std::strerror(errno)));
+    throw Failure(exit_usage, fmt::format("can't write snapshots to {}: {}", escape(path),
+                                          std::strerror(errno)));
   }
   const fs::path command = fs::read_symlink("/proc/self/exe", error);
   if (path.size() >= longest_path || command.string().size() >= longest_path) {

@@ -16,8 +16,8 @@
 #include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/console.h"
-#include "tools/cli/control_client.h"
 #include "tools/cli/control_answer.h"
+#include "tools/cli/control_client.h"
 #include "tools/cli/failure.h"
 #include "tools/cli/ledger_lines.h"
 #include "tools/cli/memory_map.h"
@@ -31,7 +31,8 @@ namespace {
 
 const CommandText command_text = {
     "tarn snapshot",
-    "Write what is in a process's heap to a SQLite file: every arena, pool and block,\nwhich objects are in them, and who holds those.",
+    "Write what is in a process's heap to a SQLite file: every arena, pool and block,\nwhich "
+    "objects are in them, and who holds those.",
     {"tarn snapshot [OPTION...] PID"},
     R"(The process stands still while it is copied, 10 ms for 100 MiB or so; the copy
 writes, and needs memory for what the process changes meanwhile. What objects
@@ -69,8 +70,9 @@ void expect_writable(const std::string& output) {
     folder = slash == std::string::npos ? "." : output.substr(0, slash + 1);
   }
   if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-    throw Failure(exit_failure, fmt::format("can't write {}: {}", escape(output.empty() ? folder : output),
-                                            std::strerror(errno)));
+    throw Failure(exit_failure,
+                  fmt::format("can't write {}: {}", escape(output.empty() ? folder : output),
+                              std::strerror(errno)));
   }
 }
 
@@ -82,7 +84,8 @@ std::string path_for(const std::string& output, const sight::Capture& capture) {
   std::string name;
   for (const char letter : capture.program.empty() ? std::string("python") : capture.program) {
     const bool is_plain = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-                          (letter >= '0' && letter <= '9') || letter == '.' || letter == '_' || letter == '-';
+                          (letter >= '0' && letter <= '9') || letter == '.' || letter == '_' ||
+                          letter == '-';
     name += is_plain ? letter : '_';
   }
   std::string folder = output;
@@ -114,7 +117,8 @@ sight::Capture capture_from(const Target& target) {
   sight::StreamReader reader;
   ask_for_stream(target, "snapshot", [&](std::string_view bytes) { reader.take(bytes); });
   if (!reader.is_complete()) {
-    throw Failure(exit_failure, fmt::format("process {} ({}): the snapshot breaks off: its copy was ended, or the process is ending",
+    throw Failure(exit_failure, fmt::format("process {} ({}): the snapshot breaks off: its copy "
+                                            "was ended, or the process is ending",
                                             target.pid, target.name));
   }
   return reader.finish();
@@ -128,9 +132,9 @@ sight::Surroundings surroundings_of(const sight::Capture& capture, const std::st
   const std::vector<Mapping> mappings = read_memory_map(capture.mappings);
   const auto pid = static_cast<pid_t>(capture.facts.pid);
   const std::vector<std::uint64_t> stacks = stack_pointers(pid);
-  const Ledger ledger = make_ledger(report, mappings, stacks, [pid](std::uint64_t start, std::uint64_t end) {
-    return resident_between(pid, start, end);
-  });
+  const Ledger ledger = make_ledger(
+      report, mappings, stacks,
+      [pid](std::uint64_t start, std::uint64_t end) { return resident_between(pid, start, end); });
   sight::Surroundings around;
   around.reason = reason;
   around.program = report.program;
@@ -165,7 +169,8 @@ Counts count(const sight::Capture& capture) {
   return counts;
 }
 
-void tell(const Options& options, const std::string& path, std::int64_t id, const sight::Capture& capture) {
+void tell(const Options& options, const std::string& path, std::int64_t id,
+          const sight::Capture& capture) {
   const Counts counts = count(capture);
   if (options.as_json) {
     const nlohmann::ordered_json json = {{"file", path},
@@ -181,15 +186,17 @@ void tell(const Options& options, const std::string& path, std::int64_t id, cons
     print(json_text(json));
     return;
   }
-  std::string text = fmt::format("{}: {} live blocks of {}, {} of them objects of {} types; the program stood still for {:.1f} ms\n",
-                                 escape(path), count_text(counts.blocks), bytes_text(counts.bytes),
-                                 count_text(counts.objects), count_text(capture.types.size()),
-                                 static_cast<double>(capture.end.pause) / 1e6);
+  std::string text = fmt::format(
+      "{}: {} live blocks of {}, {} of them objects of {} types; the program stood still for "
+      "{:.1f} ms\n",
+      escape(path), count_text(counts.blocks), bytes_text(counts.bytes), count_text(counts.objects),
+      count_text(capture.types.size()), static_cast<double>(capture.end.pause) / 1e6);
   if ((capture.end.flags & sight::end_flags::threads_missing) != 0) {
     text += "Its threads couldn't be looked at: no local variables are named.\n";
   }
   if (capture.end.unreadable != 0) {
-    text += fmt::format("{} objects couldn't be read, and hold nothing here.\n", count_text(capture.end.unreadable));
+    text += fmt::format("{} objects couldn't be read, and hold nothing here.\n",
+                        count_text(capture.end.unreadable));
   }
   print(text);
 }
@@ -237,7 +244,8 @@ int snapshot(const std::vector<std::string>& words) {
     return 0;
   }
   if (options.pid.empty() != options.from_stream) {
-    throw UsageError("tarn snapshot", options.from_stream ? "--from-stream takes no process" : "no process id");
+    throw UsageError("tarn snapshot",
+                     options.from_stream ? "--from-stream takes no process" : "no process id");
   }
   std::string of_whom = "the snapshot";
   try {

@@ -1,0 +1,196 @@
+"""tarn why of real programs, checked by acting: what it names is let go of, and RSS falls by what it promised.
+
+On every Python that is there: TARN_PYTHON's, and those below ~/.pyenv/versions.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import unittest
+from pathlib import Path
+
+from command_support import PYTHON, CommandTest
+
+# As near as it has to come.
+SHARE = 0.05
+OLDEST, NEWEST = (3, 8), (3, 14)
+
+# A service's life in small: sessions come and most go again, others' objects lie between them, the rest of a page.
+SERVICE = """
+import gc, json, random, sys
+chance = random.Random(11)
+class Session:
+    def __init__(self, number):
+        self.user = "user %d" % number
+        self.history = ["/things/%d" % chance.randrange(10**6) for _ in range(chance.randrange(4, 20))]
+        self.settings = {"language": "language %d" % number, "number": float(number)}
+        self.settings["session"] = self  # a cycle, as objects of services have
+SESSIONS = {}
+ARRIVED = []
+for number in range(60_000):
+    SESSIONS[number] = Session(number)
+    if number % 100 == 0:
+        ARRIVED.append("arrived: %d" % number)
+for number in chance.sample(range(60_000), 48_000):
+    del SESSIONS[number]
+"""
+JSON_CACHE = """
+import gc, json, random, sys
+chance = random.Random(12)
+class Cache:
+    def __init__(self):
+        self.documents = {}
+        self.order = []
+cache = Cache()
+for number in range(9_000):
+    text = json.dumps({"id": number, "rows": [{"name": "name %d" % i, "price": i / 7} for i in range(20)]})
+    cache.documents["key %d" % number] = json.loads(text)
+    if number % 9 == 0:
+        cache.order.append("key %d" % number)
+"""
+ASYNCIO = """
+import asyncio, gc, sys
+class Connection:
+    def __init__(self, number):
+        self.number = number
+        self.buffer = bytearray(b"x" * 900)
+        self.headers = {"host": "host %d" % number, "path": "/%d" % number}
+async def handle(connection, end):
+    mine = ["line %d of %d" % (i, connection.number) for i in range(10)]
+    await end.wait()
+loop = asyncio.new_event_loop()
+END = asyncio.Event()
+CONNECTIONS = [Connection(number) for number in range(8_000)]
+async def main():
+    for connection in CONNECTIONS:
+        loop.create_task(handle(connection, END))
+    await asyncio.sleep(0)
+loop.run_until_complete(main())
+"""
+ORDERS = """
+gc.collect()
+print("ready", flush=True)
+for order in sys.stdin:
+    exec(order)
+    gc.collect()
+    print("done", flush=True)
+"""
+
+
+def pythons() -> list[Path]:
+    found = {Path(PYTHON).resolve(): Path(PYTHON)}
+    for folder in sorted(Path.home().glob(".pyenv/versions/3.*/bin/python3")):
+        found.setdefault(folder.resolve(), folder)
+    usable = []
+    for path in found.values():
+        result = subprocess.run([path, "-c", "import sys; print(sys.version_info[:2])"], capture_output=True, text=True)
+        version = re.fullmatch(r"\((\d+), (\d+)\)\n", result.stdout)
+        if version and OLDEST <= (int(version[1]), int(version[2])) <= NEWEST:
+            usable.append(path)
+    return usable
+
+
+def resident(pid: int) -> int:
+    found = re.search(r"^Rss: +(\d+) kB$", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) * 1024
+
+
+class ActingTest(CommandTest):
+    def setUp(self) -> None:
+        super().setUp()
+        del self.environment["TARN_LIBRARY"]
+        runtime = self.folder / "run"
+        runtime.mkdir(mode=0o700)
+        self.environment.update(XDG_RUNTIME_DIR=str(runtime), TARN_RELEASE="off")
+
+    def begin(self, python: Path, code: str) -> subprocess.Popen[str]:
+        process = self.start("run", "--python", python, "-c", code + ORDERS, stdin=subprocess.PIPE)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        self.assertEqual(line, "ready\n", line or process.communicate()[1])
+        return process
+
+    def order(self, process: subprocess.Popen[str], code: str) -> None:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(code + "\n")
+        process.stdin.flush()
+        self.assertEqual(process.stdout.readline(), "done\n")
+
+    def release(self, process: subprocess.Popen[str]) -> int:
+        self.assertEqual(self.tarn("release", process.pid).returncode, 0)
+        return resident(process.pid)
+
+    def why(self, process: subprocess.Popen[str], *words: str) -> dict:
+        result = self.tarn("why", "--json", *words, process.pid)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        found = json.loads(result.stdout)
+        self.assertTrue(found["is_exact"])
+        self.assertLessEqual(abs(sum(found["parts"].values()) - found["resident"]), 0.02 * found["resident"])
+        return found
+
+    def keeps_its_promise(self, process: subprocess.Popen[str], promised: int, order: str) -> None:
+        before = self.release(process)
+        self.order(process, order)
+        fell = before - self.release(process)
+        self.assertGreater(promised, 1 << 20)
+        self.assertLessEqual(abs(fell - promised), SHARE * promised,
+                             f"promised {promised}, fell by {fell}: {fell / promised:.3f}")
+
+    def on_each(self, code: str):  # type: ignore[no-untyped-def]
+        for python in pythons():
+            with self.subTest(python=str(python)):
+                process = self.begin(python, code)
+                yield process
+                process.kill()
+
+    def test_sessions_that_survived(self) -> None:
+        for process in self.on_each(SERVICE):
+            first = self.why(process)["answers"][0]
+            self.assertEqual((first["type"], first["objects"]), ("__main__.Session", 12_000))
+            self.assertEqual(first["holders"][0]["name"], "__main__.SESSIONS")
+            self.assertEqual(first["chain"], ["dict", "__main__.Session"])
+            self.keeps_its_promise(process, first["returns"], "for key in SESSIONS: SESSIONS[key] = None")
+
+    def test_a_dict_that_is_emptied(self) -> None:
+        for process in self.on_each(SERVICE):
+            first = self.why(process)["answers"][0]
+            self.keeps_its_promise(process, first["whole"]["returns"], "SESSIONS.clear()")
+
+    def test_documents_of_a_cache(self) -> None:
+        for process in self.on_each(JSON_CACHE):
+            first = self.why(process)["answers"][0]
+            self.assertEqual(first["holders"][0]["name"], "__main__.cache")
+            self.assertEqual(first["type"], "dict")
+            self.keeps_its_promise(process, first["whole"]["returns"], "del cache")
+
+    def test_connections_of_an_event_loop(self) -> None:
+        for process in self.on_each(ASYNCIO):
+            answers = self.why(process, "--by", "type")["answers"]
+            task = next(one for one in answers if one["type"].endswith("Task"))
+            self.assertEqual(task["objects"], 8_000)
+            self.keeps_its_promise(process, task["returns"],
+                                   "END.set(); loop.run_until_complete(asyncio.sleep(0)); loop.run_until_complete(asyncio.sleep(0))")
+
+    def test_nothing_is_left_behind_and_the_program_runs_on(self) -> None:
+        process = self.begin(Path(PYTHON), SERVICE)
+        self.why(process)
+        self.order(process, "pass")
+        self.assert_nothing_is_left()
+
+    def test_a_process_that_isnt_there_or_isnt_on_tarn(self) -> None:
+        result = self.tarn("why", "99999999")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertRegex(result.stderr, r"\Atarn: .*99999999.*\n\Z")
+        other = subprocess.Popen(["/bin/sleep", "60"])
+        self.addCleanup(other.wait)
+        self.addCleanup(other.kill)
+        result = self.tarn("why", other.pid)
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assert_nothing_is_left()
+
+
+if __name__ == "__main__":
+    unittest.main()
