@@ -3,8 +3,8 @@
 //
 // The input is a sequence of changes of 12 bytes: table, column, row, kind of value, and 8 bytes of it.
 
+#include <fcntl.h>
 #include <sqlite3.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
@@ -127,10 +127,20 @@ void change(sqlite3* database, const Template& made, const std::uint8_t* bytes) 
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const Template made = make_template();
-  const int file = ::memfd_create("snapshot", 0);
+  // SQLite follows names under /proc to files that have none. The same file each time, whole again.
+  static const std::string path = [] {
+    std::string name = "/dev/shm/fuzz-map-snapshot.XXXXXX";
+    const int made_file = ::mkstemp(name.data());
+    require(made_file >= 0);
+    ::close(made_file);
+    return name;
+  }();
+  static const int remove_at_exit = std::atexit([] { ::unlink(path.c_str()); });
+  static_cast<void>(remove_at_exit);
+  const int file = ::open(path.c_str(), O_WRONLY | O_TRUNC);
   require(file >= 0 && ::write(file, made.bytes.data(), made.bytes.size()) ==
                            static_cast<ssize_t>(made.bytes.size()));
-  const std::string path = "/proc/self/fd/" + std::to_string(file);
+  ::close(file);
   sqlite3* database = nullptr;
   require(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
   sqlite3_exec(database, "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; BEGIN", nullptr,
@@ -153,6 +163,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const BadSnapshot& bad) {
     require(std::string_view(bad.what()).size() > 8);
   }
-  ::close(file);
   return 0;
 }
