@@ -47,7 +47,7 @@ class Usage(unittest.TestCase):
         result = run("test", "layers", "memory")
         self.assertEqual(
             (result.returncode, result.stderr),
-            (2, "test: there is no stage 'memory'; the stages are: layers format lint release debug asan-ubsan tsan"
+            (2, "test: there is no stage 'memory'; the stages are: layers format lint release map debug asan-ubsan tsan"
                 " fuzz cpython; see test --help\n"),
         )
 

@@ -21,10 +21,12 @@ for (let step = 0; step < 3; ++step) {
   await near.keyboard.press("-");
   await settle(near, 200);
 }
-const close = await near.screenshot();
+// As soon as it's still it is drawn with all pixels.
+await settle(near, 1000);
+const close = await near.screenshot({ clip: { x: 0, y: 81, width: 1280, height: 420 } });
 await near.context().close();
 
-const sheet = await browser.newPage({ viewport: { width: 1280, height: 1448 } });
+const sheet = await browser.newPage({ viewport: { width: 1280, height: 1148 } });
 await sheet.setContent(`<body style="margin:0;background:#888"><img width=1280 src="data:image/png;base64,${far.toString("base64")}">
 <img width=1280 style="display:block;margin-top:8px" src="data:image/png;base64,${close.toString("base64")}"></body>`);
 await sheet.screenshot({ path: process.argv[2] });
