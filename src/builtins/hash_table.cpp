@@ -76,6 +76,7 @@ void Slots::set(std::size_t slot, std::uint32_t entry) noexcept {
   std::memcpy(items().data() + (slot << width_shift), &entry, std::size_t{1} << width_shift);
 }
 
+// NOLINTBEGIN(readability-function-cognitive-complexity): one search, of either kind of table
 template <typename Entry>
 std::size_t HashTable<Entry>::find(const Object& key, std::size_t hash) const {
   while (entries_) {
@@ -129,6 +130,7 @@ std::size_t HashTable<Entry>::find(const Object& key, std::size_t hash) const {
   }
   return no_entry;
 }
+// NOLINTEND(readability-function-cognitive-complexity)
 
 template <typename Entry>
 std::size_t HashTable<Entry>::next_entry(std::size_t index) const noexcept {
@@ -208,6 +210,7 @@ void HashTable<Entry>::put_in_slot(std::size_t hash, std::uint32_t index) noexce
   }
 }
 
+// NOLINTBEGIN(performance-unnecessary-value-param): the key is moved
 template <typename Entry>
 Entry& HashTable<Entry>::append(std::size_t hash, Ref<Object> key) noexcept {
   const std::size_t index = entries_->filled++;
@@ -220,6 +223,7 @@ Entry& HashTable<Entry>::append(std::size_t hash, Ref<Object> key) noexcept {
   added.key = std::move(key);
   return added;
 }
+// NOLINTEND(performance-unnecessary-value-param)
 
 template <typename Entry>
 std::size_t HashTable<Entry>::slot_of(std::size_t index) const noexcept {

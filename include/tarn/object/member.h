@@ -71,7 +71,8 @@ class Member {
     }
   }
 
-  // NOLINTBEGIN(misc-unconventional-assign-operator): clang-tidy 14 takes `*this = …` for something else
+  // NOLINTBEGIN(misc-unconventional-assign-operator,bugprone-unhandled-self-assignment): clang-tidy 14 takes
+  // `*this = …` for something else
   Member& operator=(const Member& other) noexcept { return *this = Ref<T>(other); }
   Member& operator=(Member&& other) noexcept { return *this = other.take(); }
   // The old object leaves with the argument, when the new one is in place.
@@ -85,7 +86,7 @@ class Member {
   requires(!std::same_as<T, U>) Member& operator=(Ref<U> ref) noexcept {
     return *this = Ref<T>(std::move(ref));
   }
-  // NOLINTEND(misc-unconventional-assign-operator)
+  // NOLINTEND(misc-unconventional-assign-operator,bugprone-unhandled-self-assignment)
   Member& operator=(std::nullptr_t) noexcept {
     take();
     return *this;
