@@ -112,7 +112,8 @@ bool CollectorState::prepare(const Deadline& deadline) noexcept {
       if (i < arena->first_untouched &&
           (pool.state == PoolState::used || pool.state == PoolState::full)) {
         const Type* const type = sides_.record(address).family->type;
-        kind = type == nullptr || type->has_references() ? PoolKind::has_references : PoolKind::no_references;
+        kind = type == nullptr || type->has_references() ? PoolKind::has_references
+                                                         : PoolKind::no_references;
       }
     }
   });
@@ -417,8 +418,7 @@ bool CollectorState::mark(const Deadline& deadline) noexcept {
 void CollectorState::mark_at_once() noexcept {
   const auto reach = [this](Object& object) { mark_object(object); };
   unmarked_ = current_.examined;
-  (void)for_each_arena(Deadline(),
-                       [&](const std::byte* arena) { unmarked_ -= mark_roots(arena); });
+  (void)for_each_arena(Deadline(), [&](const std::byte* arena) { unmarked_ -= mark_roots(arena); });
   for (LargeObject* large = heap_.large_objects().first(); large != nullptr; large = large->next) {
     if (std::exchange(signed_scratch(large->scratch), 0) < 0) {
       mark_object(*large->object());

@@ -72,6 +72,13 @@ class DebugHeap {
   }
 
   [[nodiscard]] bool owns(const void* address) const noexcept { return inner_.owns(address); }
+  [[nodiscard]] std::size_t size_at(const void* address) const noexcept {
+    const alloc::Pool* const pool = inner_.find_pool(address);
+    return pool != nullptr ? pool->block_size : own_large().size_of(address);
+  }
+  [[nodiscard]] Surroundings surroundings_of(const void* address) const noexcept {
+    return inner_.surroundings_of(address);
+  }
   void verify() const noexcept;
   void walk(HeapVisitor& visitor) const noexcept {
     inner_.walk(visitor);

@@ -16,6 +16,11 @@ namespace tarn::heap {
 struct Instance {
   struct Operations {
     bool (*owns)(Instance&, const void* address);
+    // Of the block that starts at the address, whoever's: of its size class, in whole pages, or as the general
+    // allocator says. Zero: nobody says.
+    std::size_t (*size_at)(Instance&, const void* address);
+    // Of the block at the address; zeroes: it's in no used or full pool.
+    Surroundings (*surroundings_of)(Instance&, const void* address);
     void (*verify)(Instance&);
     void (*walk)(Instance&, HeapVisitor&);
     void (*collect_statistics)(Instance&, HeapStatistics&);

@@ -109,6 +109,12 @@ class InstanceOf : public Instance {
       .owns = [](Instance& instance, const void* address) noexcept -> bool {
         return of(instance).under_lock([&] { return of(instance).live_->owns(address); });
       },
+      .size_at = [](Instance& instance, const void* address) noexcept -> std::size_t {
+        return of(instance).under_lock([&] { return of(instance).live_->size_at(address); });
+      },
+      .surroundings_of = [](Instance& instance, const void* address) noexcept -> Surroundings {
+        return of(instance).under_lock([&] { return of(instance).live_->surroundings_of(address); });
+      },
       .verify = [](Instance& instance) noexcept -> void {
         of(instance).under_lock([&] { of(instance).live_->verify(); });
       },

@@ -16,6 +16,11 @@ class PlainHeap : public PoolHeap<Geometry, Map, NoFill, LargeRequests> {
     return Pools::open(options);
   }
 
+  [[nodiscard]] std::size_t size_at(const void* address) const noexcept {
+    const alloc::Pool* const pool = this->find_pool(address);
+    return pool != nullptr ? pool->block_size : this->below().size_at(address);
+  }
+
   void meter_with(AllocationMeter& meter) noexcept {
     Pools::meter_with(meter);
     this->below().meter_with(meter);

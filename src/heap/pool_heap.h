@@ -61,6 +61,9 @@ class PoolHeap {
   // The pool of any address at all; null when it's in no mapped arena.
   [[nodiscard]] const Pool* find_pool(const void* address) const noexcept;
 
+  // Of the block at the address; zeroes: no pool has it.
+  [[nodiscard]] [[gnu::cold]] Surroundings surroundings_of(const void* address) const noexcept;
+
   [[gnu::cold]] void verify() const noexcept;
   [[gnu::cold]] void walk(HeapVisitor& visitor) const noexcept;
   [[gnu::cold]] void collect_statistics(HeapStatistics& statistics) const noexcept;

@@ -19,6 +19,18 @@ const alloc::Pool* PoolHeap<Geometry, Map, Fill, Below>::find_pool(
 }
 
 template <typename Geometry, typename Map, typename Fill, typename Below>
+Surroundings PoolHeap<Geometry, Map, Fill, Below>::surroundings_of(
+    const void* address) const noexcept {
+  const Pool* const pool = find_pool(address);
+  if (pool == nullptr || (pool->state != PoolState::used && pool->state != PoolState::full)) {
+    return {0, 0};
+  }
+  const std::size_t allocated = pool->allocated();
+  const std::size_t gone = alloc::PoolPages<Geometry>::returned_blocks(*pool);
+  return {allocated, (pool->carved() - gone - allocated) * pool->block_size};
+}
+
+template <typename Geometry, typename Map, typename Fill, typename Below>
 BlockState PoolHeap<Geometry, Map, Fill, Below>::state_of(const Pool& pool,
                                                           const std::byte* block) noexcept {
   if (block >= pool.untouched) {

@@ -77,6 +77,18 @@ class TieredHeap {
     return small_.owns(address) || medium_.owns(address);
   }
 
+  [[nodiscard]] std::size_t size_at(const void* address) const noexcept {
+    if (const alloc::Pool* const pool = small_.find_pool(address)) {
+      return pool->block_size;
+    }
+    const alloc::Pool* const pool = medium_.find_pool(address);
+    return pool != nullptr ? pool->block_size : medium_.below().size_at(address);
+  }
+  [[nodiscard]] Surroundings surroundings_of(const void* address) const noexcept {
+    return small_.owns(address) ? small_.surroundings_of(address)
+                                : medium_.surroundings_of(address);
+  }
+
   [[gnu::cold]] void verify() const noexcept {
     small_.verify();
     medium_.verify();

@@ -3,7 +3,9 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <new>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/message.h"
@@ -34,14 +36,22 @@ detail::PoolFront* front_of_nobody() noexcept {
   return reinterpret_cast<detail::PoolFront*>(const_cast<alloc::Pool*>(&alloc::no_pool));
 }
 
+// All its memory comes first: the library is compiled without exceptions, and what a function has when one passes through
+// it is lost.
+std::string joined(const char* before, const char* name, const char* after) {
+  std::string text;
+  text.reserve(std::strlen(before) + std::strlen(name) + std::strlen(after));
+  return std::move(text.append(before).append(name).append(after));
+}
+
 std::string repr_of_any(const Object& object) {
-  char address[24];
-  (void)std::snprintf(address, sizeof(address), "%p", static_cast<const void*>(&object));
-  return std::string("<") + object.type().name() + " object at " + address + ">";
+  char after[40];
+  (void)std::snprintf(after, sizeof(after), " object at %p>", static_cast<const void*>(&object));
+  return joined("<", object.type().name(), after);
 }
 
 std::string repr_of_type(const Object& object) {
-  return std::string("<type ") + static_cast<const Type&>(object).name() + ">";
+  return joined("<type ", static_cast<const Type&>(object).name(), ">");
 }
 
 std::size_t hash_of_any(const Object& object) { return base::address_of(&object) >> 4; }

@@ -14,16 +14,20 @@ bool fails() { return until_failure != 0 && --until_failure == 0; }
 }  // namespace
 }  // namespace tarn::test
 
+// Not inlined: the compiler would see malloc's block go to delete, or new's to free, and warn.
 // NOLINTBEGIN(misc-new-delete-overloads)
-void* operator new(std::size_t size) {
+[[gnu::noinline]] void* operator new(std::size_t size) {
   void* const block = tarn::test::fails() ? nullptr : std::malloc(size);
   if (block == nullptr) {
     throw std::bad_alloc();
   }
   return block;
 }
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return tarn::test::fails() ? nullptr : std::malloc(size);
+}
+[[gnu::noinline]] void operator delete(void* block) noexcept { std::free(block); }
+[[gnu::noinline]] void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 // NOLINTEND(misc-new-delete-overloads)
 
 namespace tarn::test {

@@ -184,7 +184,8 @@ TEST(PacingRule, GarbageInThePlaceOfWhatHasDiedIsLookedAt) {
     return rule.look(figures) == PacingRule::Want::young && rule.is_worthwhile(figures, held);
   };
   for (int i = 0; i < 100; ++i) {
-    EXPECT_FALSE(is_wanted(10U * 1024 * kibibyte));  // half of the heap is dropped, and the rest churns
+    EXPECT_FALSE(
+        is_wanted(10U * 1024 * kibibyte));  // half of the heap is dropped, and the rest churns
   }
   // Now what's made stays: within two thresholds a young one is due.
   const std::size_t most = 2 * std::max(rule.young_bytes(), std::size_t{1024} * kibibyte);

@@ -53,7 +53,7 @@ class CheckLayers(unittest.TestCase):
         self.assert_only_violation(
             {"src/os/pages.cpp": '#include "pages.h"\n'},
             'src/os/pages.cpp:1: "pages.h": includes are relative to src/ and start with a layer: '
-            "base, os, alloc, heap, object, gc, sight, integrations, tools",
+            "base, os, alloc, heap, sites, object, gc, sight, integrations, tools",
         )
 
     def test_angle_brackets_do_not_hide_an_include_of_our_own(self) -> None:
@@ -116,7 +116,7 @@ class CheckLayers(unittest.TestCase):
         self.assert_only_violation(
             {"src/utilities/strings.h": ""},
             "src/utilities/strings.h:1: src/utilities is no layer; the layers are: "
-            "base, os, alloc, heap, object, gc, sight, integrations, tools",
+            "base, os, alloc, heap, sites, object, gc, sight, integrations, tools",
         )
 
     def test_a_tree_without_sources_is_not_taken_for_a_clean_one(self) -> None:

@@ -30,7 +30,7 @@ class CommandLineTest(CommandTest):
             self.assertIn("Example:\n  tarn run --report app.py\n", result.stdout)
 
     def test_each_commands_help_has_its_usage_and_an_example_within_80_columns(self) -> None:
-        for command in ("run", "doctor", "ledger", "release"):
+        for command in ("run", "doctor", "ledger", "release", "sites"):
             for option in ("--help", "-h"):
                 result = self.tarn(command, option)
                 self.assertEqual((result.returncode, result.stderr), (0, ""))

@@ -9,6 +9,7 @@
 #include "integrations/python/releaser.h"
 #include "integrations/python/report.h"
 #include "integrations/python/snapshot_schedule.h"
+#include "integrations/python/sites.h"
 
 namespace tarn::python {
 
@@ -25,6 +26,7 @@ PyObject* at_exit(PyObject* /*self*/, PyObject* /*arguments*/) noexcept {
   stop_releasing();
   if (hook.settings.report_folder[0] != '\0') {
     remember_statistics();
+    write_sites_report();
   }
   Py_IncRef(&_Py_NoneStruct);
   return &_Py_NoneStruct;

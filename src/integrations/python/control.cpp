@@ -25,6 +25,7 @@
 #include "integrations/python/report.h"
 #include "integrations/python/snapshot.h"
 #include "integrations/python/snapshot_schedule.h"
+#include "integrations/python/sites.h"
 #include "os/event.h"
 #include "os/mutex.h"
 
@@ -152,7 +153,7 @@ void wait_for_copy(Snapshot& snapshot) noexcept {
 }
 
 // Under the GIL. False: it came too late.
-bool work(Request request, Lines& answer, Snapshot& snapshot) noexcept {
+bool work(Request request, Lines& answer, SitesText& sites, Snapshot& snapshot) noexcept {
   if (control.stopping || hook.state != State::living || client_has_gone() ||
       !send_words("begun\n")) {
     return false;
@@ -160,6 +161,11 @@ bool work(Request request, Lines& answer, Snapshot& snapshot) noexcept {
   if (request == Request::release) {
     answer.number("released", release_in_turns(control.stopping));
     answer.end();
+  } else if (request == Request::sites) {
+    if (!sites.write()) {
+      answer.words("tarn-sites", "none");
+      answer.end();
+    }
   } else if (request == Request::statistics) {
     collect_figures(figures);
   } else if (!begin_snapshot(control.client.number(), snapshot)) {
@@ -184,7 +190,8 @@ void answer_request(Request request) noexcept {
   Lines answer(answer_bytes, sizeof(answer_bytes));
   const int gil = PyGILState_Ensure();
   Snapshot snapshot;
-  const bool done = work(request, answer, snapshot);
+  SitesText sites;
+  const bool done = work(request, answer, sites, snapshot);
   PyGILState_Release(gil);
   if (!done) {
     return;
@@ -196,7 +203,9 @@ void answer_request(Request request) noexcept {
   if (request == Request::statistics) {
     write_report_lines(answer, &figures, Ranges::shown);
   }
-  send_all(answer.begin(), answer.length());
+  if (send_all(answer.begin(), answer.length())) {
+    send_all(sites.begin(), sites.length());
+  }
 }
 
 bool may_ask() noexcept {

@@ -15,6 +15,7 @@
 //   release       everything that can go back to the system goes
 //   statistics    what the heap holds, and what of it is resident
 //   snapshot      everything that is in the heap
+//   sites         where the blocks were allocated that were recorded
 //
 // and gets lines, each "key value", the last of which is "end":
 //
@@ -23,6 +24,7 @@
 //   released BYTES        of addresses, of which not all need have been resident; or
 //   tarn-report 1 …       a report as at exit (docs/command.md), with lines "range START SIZE"; or
 //   a snapshot's stream, binary, to its end record (sight/stream_format.h); or "error …" if the system refuses
+//   tarn-sites 1 …        what sites.h says, or "tarn-sites none": nothing is recorded
 //   end
 //
 // or, in place of all behind the first line, "error WORDS" and "end".

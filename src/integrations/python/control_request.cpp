@@ -21,6 +21,9 @@ Request parse_request(const char* bytes, std::size_t size) noexcept {
   if (is("snapshot")) {
     return Request::snapshot;
   }
+  if (is("sites")) {
+    return Request::sites;
+  }
   return is("statistics") ? Request::statistics : Request::unknown;
 }
 

@@ -16,6 +16,7 @@ enum class Request : std::uint8_t {
   release,
   statistics,
   snapshot,
+  sites,
 };
 
 // Of all bytes that have arrived so far. What stands behind the first line is passed over.

@@ -93,6 +93,9 @@ TARN_FROM_CPYTHON void PyErr_Clear();
 TARN_FROM_CPYTHON void _Py_PyAtExit(void (*function)(PyObject* module), PyObject* module);  // 3.8
 TARN_FROM_CPYTHON void Py_IncRef(PyObject*);
 TARN_FROM_CPYTHON void Py_DecRef(PyObject*);
+// Without allocating, and only up to 3.10 with a frame object. A line below zero: there is none.
+TARN_FROM_CPYTHON int PyCode_Addr2Line(void* code, int offset);
+TARN_FROM_CPYTHON int PyFrame_GetLineNumber(void* frame);
 TARN_FROM_CPYTHON PyObject _Py_NoneStruct;
 TARN_FROM_CPYTHON PyObject PyType_Type;
 TARN_FROM_CPYTHON PyObject PyModule_Type;
@@ -106,6 +109,7 @@ TARN_FROM_CPYTHON int PyDict_Update(PyObject*, PyObject* mapping);
 TARN_FROM_CPYTHON PyObject* PyObject_CallObject(PyObject*, PyObject* arguments);
 TARN_FROM_CPYTHON PyObject* PyList_GetItem(PyObject*, std::ptrdiff_t index);  // borrowed
 TARN_FROM_CPYTHON unsigned long PyLong_AsUnsignedLong(PyObject*);
+TARN_FROM_CPYTHON char PyCode_Type[];
 
 // Of its content only the start is known, and only since 3.13: see interpreters.cpp.
 TARN_FROM_CPYTHON char _PyRuntime[];

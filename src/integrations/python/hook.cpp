@@ -11,6 +11,7 @@
 #include "integrations/python/control.h"
 #include "integrations/python/interpreters.h"
 #include "integrations/python/report.h"
+#include "integrations/python/sites.h"
 #include "integrations/python/sys_functions.h"
 #include "integrations/python/waiting.h"
 
@@ -151,6 +152,7 @@ void take_raw_domain() noexcept {
     }
     return;
   }
+  record_sites_of_raw(*hook.raw_heap);
   const heap::Face& face = hook.raw_heap->face(Domain::raw);
   PyMemAllocatorEx functions = {face.domain, face.functions->allocate,
                                 face.functions->allocate_zeroed, face.functions->reallocate,
@@ -186,6 +188,7 @@ void take_raw_domain() noexcept {
     stay_off("the system grants no address space; raise the limit (ulimit -v)");
     return;
   }
+  record_sites_of(*hook.heap);
   hook.state = State::waiting;
   for (const PyMemAllocatorDomain domain : our_domains) {
     PyMem_GetAllocator(domain, &hook.previous[domain]);

@@ -41,9 +41,10 @@ class Lines {
   }
 
   // To a file, whole; errors are ignored, since there is nobody left to tell.
-  void write_to(int descriptor) const noexcept {
-    for (std::size_t written = 0; written < length_;) {
-      const ssize_t count = ::write(descriptor, buffer_ + written, length_ - written);
+  void write_to(int descriptor) const noexcept { write_to(descriptor, buffer_, length_); }
+  static void write_to(int descriptor, const char* bytes, std::size_t length) noexcept {
+    for (std::size_t written = 0; written < length;) {
+      const ssize_t count = ::write(descriptor, bytes + written, length - written);
       if (count < 0 && errno == EINTR) {
         continue;
       }

@@ -11,6 +11,7 @@
 #include "base/message.h"
 #include "integrations/python/hook.h"
 #include "integrations/python/pacer.h"
+#include "integrations/python/sites.h"
 
 namespace tarn::python {
 
@@ -272,8 +273,7 @@ void remember_statistics() noexcept {
 
 void forget_statistics() noexcept { has_remembered = false; }
 
-void write_report_lines(Lines& lines, const Figures* figures, Ranges ranges) noexcept {
-  lines.number("tarn-report", 1);
+void write_identity(Lines& lines) noexcept {
   lines.number("pid", static_cast<std::uint64_t>(::getpid()));
   lines.number("parent", static_cast<std::uint64_t>(::getppid()));
   if (const char* const program = program_name()) {
@@ -282,6 +282,11 @@ void write_report_lines(Lines& lines, const Figures* figures, Ranges ranges) noe
   char version[16];
   version_number(version);
   lines.escaped("python", version);
+}
+
+void write_report_lines(Lines& lines, const Figures* figures, Ranges ranges) noexcept {
+  lines.number("tarn-report", 1);
+  write_identity(lines);
   if (hook.state == State::off) {
     lines.words("state", "off");
     lines.words("reason", hook.reason);
@@ -314,6 +319,7 @@ void write_report() noexcept {
   // exit() called in the middle of a running interpreter: another thread may be in the heap.
   if (has_heap && !has_remembered && (Py_IsInitialized() == 0 || PyGILState_Check() != 0)) {
     remember_statistics();
+    write_sites_report();
   }
   static constinit char bytes[most_report_bytes] = {};
   Lines lines(bytes, sizeof(bytes));

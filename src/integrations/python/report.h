@@ -34,6 +34,9 @@ enum class Ranges : std::uint8_t { hidden, shown };
 // Holds the lines of any report.
 inline constexpr std::size_t most_report_bytes = std::size_t{64} * 1024;
 
+// Which process it is of: pid, parent, program, python.
+void write_identity(Lines& lines) noexcept;
+
 // A whole report, from "tarn-report 1" to "end". Null: without figures.
 void write_report_lines(Lines& lines, const Figures* figures, Ranges ranges) noexcept;
 

@@ -47,27 +47,33 @@ std::size_t choice(const char* variable, const char* const (&names)[Count], bool
   return 0;
 }
 
-// A whole number up to an hour; `otherwise` when the variable is unset, empty or malformed.
-unsigned milliseconds(const char* variable, unsigned otherwise, bool quiet) noexcept {
-  constexpr unsigned most = 3'600'000;
+// A whole number from `least` to `most`; `otherwise` when the variable is unset, empty or malformed.
+std::uint64_t number(const char* variable, const char* what, std::uint64_t least, std::uint64_t most,
+                     std::uint64_t otherwise, bool quiet) noexcept {
   const char* const value = std::getenv(variable);
   if (value == nullptr || *value == '\0') {
     return otherwise;
   }
-  unsigned number = 0;
+  std::uint64_t read = 0;
   const char* digit = value;
-  while (*digit >= '0' && *digit <= '9' && number <= most) {
-    number = number * 10 + static_cast<unsigned>(*digit - '0');
+  while (*digit >= '0' && *digit <= '9' && read <= most) {
+    read = read * 10 + static_cast<std::uint64_t>(*digit - '0');
     ++digit;
   }
-  if (*digit == '\0' && number <= most) {
-    return number;
+  if (*digit == '\0' && read >= least && read <= most) {
+    return read;
   }
   if (!quiet) {
     base::Message message;
-    message.text("tarn: ").text(variable).text("=").escaped(value);
-    message.text(" is no number of milliseconds up to ").number(most).text("; ");
-    message.number(otherwise).text(" is used\n").write_to(base::standard_error);
+    message.text("tarn: ").text(variable).text("=").escaped(value).text(" is no number of ");
+    message.text(what);
+    if (least != 0) {
+      message.text(" from ").number(least).text(" to ").number(most);
+    } else {
+      message.text(" up to ").number(most);
+    }
+    message.text("; ").number(otherwise);
+    message.text(" is used\n").write_to(base::standard_error);
   }
   return otherwise;
 }
@@ -203,8 +209,14 @@ Settings read_settings(int argument_count, char** arguments) noexcept {
   settings.large_pages = choice("TARN_HUGEPAGES", large_pages_names, settings.quiet) == 0
                              ? LargePages::automatic
                              : LargePages::off;
-  settings.decay_milliseconds =
-      milliseconds("TARN_DECAY", settings.decay_milliseconds, settings.quiet);
+  constexpr unsigned hour = 3'600'000;
+  settings.decay_milliseconds = static_cast<unsigned>(
+      number("TARN_DECAY", "milliseconds", 0, hour, settings.decay_milliseconds, settings.quiet));
+  constexpr std::uint64_t largest_rate = std::uint64_t{1} << 40;
+  settings.sites_rate = number("TARN_SITES", "bytes", 0, largest_rate, 0, settings.quiet);
+  settings.sites_frames = static_cast<unsigned>(
+      number("TARN_SITES_FRAMES", "frames", 1, 256, settings.sites_frames, settings.quiet));
+  settings.sites_seed = number("TARN_SITES_SEED", "a seed", 0, UINT32_MAX, 0, settings.quiet);
   settings.gc = static_cast<GcPolicy>(choice("TARN_GC", gc_names, settings.quiet));
   settings.control =
       choice("TARN_CONTROL", control_names, settings.quiet) == 0 && ::getauxval(AT_SECURE) == 0;

@@ -12,6 +12,9 @@
 //   TARN_RAW         off (default), on: whether the raw domain lives on Tarn too, in a heap behind a lock
 //   TARN_HUGEPAGES   auto (default), off: whether large blocks that are asked for at once may have large pages
 //   TARN_GC          adaptive (default), stock: who paces the collection of cycles
+//   TARN_SITES       bytes: one block in so many is recorded with its stack (1: every block); unset, 0: none
+//   TARN_SITES_FRAMES  how many frames of a stack are recorded, 1 to 256 (64)
+//   TARN_SITES_SEED  a number that decides which blocks; unset: another one each time
 //   TARN_CONTROL     on (default), off: whether `tarn release` and `tarn ledger` can reach the process
 //   TARN_SNAPSHOT    exit, peak, every=SECONDS: when the process writes a snapshot of its heap (docs/snapshot.md)
 //   TARN_SNAPSHOT_SIGNAL  USR1, USR2, HUP: a signal at which it writes one
@@ -42,6 +45,9 @@ struct Settings {
   LargePages large_pages = LargePages::automatic;
   unsigned decay_milliseconds = 1000;
   GcPolicy gc = GcPolicy::adaptive;
+  std::uint64_t sites_rate = 0;  // bytes; zero: nothing is recorded
+  unsigned sites_frames = 64;
+  std::uint64_t sites_seed = 0;  // zero: any
   bool quiet = false;
   // Off also in a process with privileges of its own.
   bool control = true;

@@ -12,6 +12,7 @@ namespace tarn::cli {
 [[nodiscard]] int ledger(const std::vector<std::string>& words);
 [[nodiscard]] int snapshot(const std::vector<std::string>& words);
 [[nodiscard]] int map(const std::vector<std::string>& words);
+[[nodiscard]] int sites(const std::vector<std::string>& words);
 [[nodiscard]] int release(const std::vector<std::string>& words);
 [[nodiscard]] int why(const std::vector<std::string>& words);
 [[nodiscard]] int diff(const std::vector<std::string>& words);

@@ -18,10 +18,22 @@ constexpr std::size_t longest_refusal = 1024;
 
 std::string shown(std::string_view value) { return shorten(escape(value.substr(0, 200)), 60); }
 
-// What stands between "begun" and the answer's end, the last line included.
-std::string_view body_of(std::string_view text) {
-  if (text.size() > answer_size_limit) {
-    throw BadAnswer(fmt::format("longer than {}", bytes_text(answer_size_limit)));
+}  // namespace
+
+AnswerStage stage_of(std::string_view text) {
+  if (text.ends_with("\nend\n")) {
+    return AnswerStage::ended;
+  }
+  if (!text.starts_with(greeting)) {
+    return AnswerStage::nothing;
+  }
+  return text.substr(greeting.size()).starts_with(begun) ? AnswerStage::begun
+                                                         : AnswerStage::greeted;
+}
+
+std::string_view read_body(std::string_view text, std::size_t size_limit) {
+  if (text.size() > size_limit) {
+    throw BadAnswer(fmt::format("longer than {}", bytes_text(size_limit)));
   }
   if (!text.starts_with(greeting)) {
     throw BadAnswer(
@@ -39,19 +51,6 @@ std::string_view body_of(std::string_view text) {
     throw BadAnswer("it breaks off");
   }
   return text;
-}
-
-}  // namespace
-
-AnswerStage stage_of(std::string_view text) {
-  if (text.ends_with("\nend\n")) {
-    return AnswerStage::ended;
-  }
-  if (!text.starts_with(greeting)) {
-    return AnswerStage::nothing;
-  }
-  return text.substr(greeting.size()).starts_with(begun) ? AnswerStage::begun
-                                                         : AnswerStage::greeted;
 }
 
 std::optional<std::size_t> start_of_stream(std::string_view text) {
@@ -87,7 +86,7 @@ std::optional<std::size_t> start_of_stream(std::string_view text) {
 }
 
 std::uint64_t read_released(std::string_view text) {
-  const std::string_view body = body_of(text);
+  const std::string_view body = read_body(text);
   constexpr std::string_view key = "released ";
   std::uint64_t bytes = 0;
   if (body.starts_with(key)) {
@@ -103,7 +102,7 @@ std::uint64_t read_released(std::string_view text) {
 
 Report read_statistics(std::string_view text) {
   try {
-    Report report = read_report(body_of(text));
+    Report report = read_report(read_body(text));
     if (!report.has_figures || !report.has_residency) {
       throw BadAnswer("it has no figures of resident memory");
     }

@@ -32,6 +32,9 @@ enum class AnswerStage {
 // Where the bytes of a stream begin, behind the lines; nothing: not all lines are there. Throws BadAnswer: the process
 // refuses, or isn't one of ours.
 [[nodiscard]] std::optional<std::size_t> start_of_stream(std::string_view text);
+// What stands between "begun" and the answer's end, the last line included. Throws BadAnswer.
+[[nodiscard]] std::string_view read_body(std::string_view text,
+                                         std::size_t size_limit = answer_size_limit);
 
 // Bytes of addresses. Throws BadAnswer.
 [[nodiscard]] std::uint64_t read_released(std::string_view text);

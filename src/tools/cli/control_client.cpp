@@ -251,7 +251,7 @@ void ask_for_stream(const Target& target, const std::string& request,
   }
 }
 
-std::string ask(const Target& target, const std::string& request) {
+std::string ask(const Target& target, const std::string& request, std::size_t size_limit) {
   const Descriptor socket = send_request(target, request);
   std::string answer;
   AnswerStage stage = AnswerStage::nothing;
@@ -272,7 +272,7 @@ std::string ask(const Target& target, const std::string& request) {
       fail(target, "it broke off the answer: it is ending, or busy with another");
     }
     answer.append(part, static_cast<std::size_t>(got));
-    if (answer.size() > answer_size_limit) {
+    if (answer.size() > size_limit) {
       fail(target, "its answer has no end");
     }
     const AnswerStage now = stage_of(answer);

@@ -30,6 +30,7 @@ constexpr Command commands[] = {
     {"ledger", "show where a process's resident memory is, line by line", ledger},
     {"snapshot", "write what is in a process's heap to a file, for questions in SQL", snapshot},
     {"map", "write a heap as a page to look at, down to the object in a block", map},
+    {"sites", "show where the memory of a program was allocated", sites},
     {"release", "have a process give back all memory that can go, now", release},
     {"why", "say which objects keep memory from going back, and who holds them", why},
     {"diff", "show what grew between two snapshots", diff},

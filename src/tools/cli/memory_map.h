@@ -16,8 +16,8 @@ struct Mapping {
   std::uint64_t start = 0;
   std::uint64_t end = 0;
   std::uint64_t resident = 0;  // bytes
-  std::string permissions;     // "rw-p"
   std::string name;            // "[heap]", "/usr/lib/…", empty: anonymous memory
+  std::string permissions;     // "rw-p"
 };
 
 class BadMap : public std::runtime_error {

@@ -17,6 +17,7 @@
 
 #include "tools/cli/failure.h"
 #include "tools/cli/report_reader.h"
+#include "tools/cli/sites_reader.h"
 #include "tools/cli/text.h"
 
 namespace tarn::cli {
@@ -34,7 +35,7 @@ std::uint64_t pid_of(std::string_view name) {
 }
 
 // Throws BadReport.
-std::string read_file(int folder, const char* name) {
+std::string read_file(int folder, const char* name, std::size_t size_limit = report_size_limit) {
   // O_NONBLOCK: a FIFO placed here must not make tarn wait for a writer.
   const int file = ::openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (file < 0) {
@@ -46,7 +47,7 @@ std::string read_file(int folder, const char* name) {
   std::string text;
   if (is_regular) {
     // One byte over the limit is enough for the reader to see that it is too long.
-    text.resize(std::min(static_cast<std::size_t>(status.st_size), report_size_limit) + 1);
+    text.resize(std::min(static_cast<std::size_t>(status.st_size), size_limit) + 1);
   }
   std::size_t size = 0;
   while (error == 0 && size < text.size()) {
@@ -97,6 +98,21 @@ ReportFolder::ReportFolder(const Environment& environment) {
 ReportFolder::~ReportFolder() {
   std::error_code error;
   std::filesystem::remove_all(path_, error);
+}
+
+std::optional<std::string> ReportFolder::sites_of(pid_t pid) const {
+  const int folder = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (folder < 0) {
+    return std::nullopt;
+  }
+  std::optional<std::string> text;
+  try {
+    text = read_file(folder, fmt::format("{}.sites", pid).c_str(), sites_size_limit);
+  } catch (const BadReport&) {
+    // It left none.
+  }
+  ::close(folder);
+  return text;
 }
 
 CollectedReports ReportFolder::collect(pid_t own) const {

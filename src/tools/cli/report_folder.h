@@ -37,6 +37,8 @@ class ReportFolder {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] CollectedReports collect(pid_t own) const;
+  // What the process recorded of its allocation sites, unchecked; nothing if it left nothing.
+  [[nodiscard]] std::optional<std::string> sites_of(pid_t pid) const;
 
  private:
   std::string path_;

@@ -1,4 +1,5 @@
 #include "tools/cli/report_json.h"
+#include "tools/cli/sites_text.h"
 
 #include <sys/wait.h>
 
@@ -161,6 +162,9 @@ std::string outcome_json(const RunOutcome& outcome) {
   json["unusable"] = Json::array();
   for (const UnusableReport& unusable : reports.unusable) {
     json["unusable"].push_back(unusable_json(unusable));
+  }
+  if (outcome.sites) {
+    json["sites"] = sites_json(*outcome.sites, SiteMeasure::live);
   }
   json["left_out"] = reports.left_out;
   return json_text(json);

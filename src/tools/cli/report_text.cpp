@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "tools/cli/sites_text.h"
 #include "tools/cli/text.h"
 
 namespace tarn::cli {
@@ -251,7 +252,9 @@ std::string report_text(const Report& report, const Style& style) {
 std::string outcome_text(const RunOutcome& outcome, const Style& style) {
   const CollectedReports& reports = outcome.reports;
   if (reports.own) {
-    return report_text(*reports.own, style) + further_lines(reports, 0);
+    const std::string sites =
+        outcome.sites ? '\n' + sites_text(*outcome.sites, SitesView(), style) : std::string();
+    return report_text(*reports.own, style) + sites + further_lines(reports, 0);
   }
   const std::string name = shorten(escape(outcome.command.front()), name_width);
   std::string text = fmt::format("tarn: {} from {} (process {}): {}\n", style.trouble("no report"),

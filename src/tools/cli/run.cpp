@@ -23,8 +23,10 @@
 #include "tools/cli/program.h"
 #include "tools/cli/report_folder.h"
 #include "tools/cli/report_json.h"
+#include "tools/cli/report_reader.h"
 #include "tools/cli/report_text.h"
 #include "tools/cli/run_arguments.h"
+#include "tools/cli/sites_reader.h"
 #include "tools/cli/text.h"
 
 namespace tarn::cli {
@@ -63,6 +65,8 @@ struct Options {
   std::string snapshot_at;
   std::string snapshot_signal;
   std::string snapshot_file;
+  std::string sites_rate;  // bytes; empty: nothing is recorded
+  std::string sites_file;
 };
 
 // As src/integrations/python/settings.cpp reads it.
@@ -89,6 +93,29 @@ struct Parsed {
   Options options;
   RunArguments arguments;
 };
+
+// "512K" as bytes in digits.
+std::string read_rate(const std::string& word) {
+  if (word.empty()) {
+    return "524288";
+  }
+  constexpr std::uint64_t largest = std::uint64_t{1} << 40U;
+  std::uint64_t bytes = 0;
+  const char* const end = word.data() + word.size();
+  auto [stop, error] = std::from_chars(word.data(), end, bytes);
+  if (error == std::errc() && stop + 1 == end) {
+    const std::size_t power = std::string_view("KMG").find(*stop);
+    if (power != std::string_view::npos && bytes <= largest) {
+      bytes <<= 10 * (power + 1);
+      ++stop;
+    }
+  }
+  if (error != std::errc() || stop != end || bytes == 0 || bytes > largest) {
+    throw UsageError("tarn run",
+                     fmt::format("--sites: '{}' is no number of bytes, such as 512K", escape(word)));
+  }
+  return std::to_string(bytes);
+}
 
 // Nothing when help was asked for.
 std::optional<Parsed> parse(const std::vector<std::string>& words) {
@@ -126,6 +153,16 @@ std::optional<Parsed> parse(const std::vector<std::string>& words) {
   app.add_option("--snapshot-file", options.snapshot_file,
                  "another file for snapshots, or a folder; a file that is\nthere is added to")
       ->option_text("=FILE");
+  std::string rate;
+  CLI::Option* sites =
+      app.add_option("--sites", rate,
+                     "record where blocks are allocated, one in so many bytes\n(512K; 1: every "
+                     "block), for 'tarn sites' and --report")
+          ->option_text("[=RATE]")
+          ->expected(0, 1);
+  app.add_option("--sites-file", options.sites_file,
+                 "the same, and write it into FILE at exit, for 'tarn sites'")
+      ->option_text("=FILE");
   app.add_flag("--quiet", options.quiet, "no messages from Tarn, but for the report");
 
   parsed.arguments =
@@ -134,6 +171,9 @@ std::optional<Parsed> parse(const std::vector<std::string>& words) {
     return std::nullopt;
   }
   options.report = report->count() > 0;
+  if (sites->count() > 0 || !options.sites_file.empty()) {
+    options.sites_rate = read_rate(rate);
+  }
   if (parsed.arguments.command.empty() && parsed.arguments.form != CommandForm::python_only) {
     throw UsageError("tarn run", "no command to run");
   }
@@ -211,10 +251,28 @@ void set_tarn_variables(Environment& environment, const Options& options) {
   if (options.quiet) {
     environment.set("TARN_QUIET", "1");
   }
+  if (!options.sites_rate.empty()) {
+    environment.set("TARN_SITES", options.sites_rate);
+  }
   if (options.raw) {
     environment.set("TARN_RAW", "on");
   }
   set_snapshot_variables(environment, options);
+}
+
+// And end as the program did, whatever comes of it.
+void keep_sites(PendingFile& file, const std::optional<std::string>& sites,
+                const Options& options) {
+  if (!sites) {
+    complain(fmt::format("{} isn't written: the program left no record of its sites",
+                         escape(options.sites_file)));
+    return;
+  }
+  try {
+    file.commit(*sites);
+  } catch (const Failure& failure) {
+    complain(failure.what());
+  }
 }
 
 int run_with_report(Program& program, const Options& options,
@@ -223,6 +281,11 @@ int run_with_report(Program& program, const Options& options,
   if (!options.report_file.empty()) {
     file = std::make_unique<PendingFile>(options.report_file);
   }
+  std::unique_ptr<PendingFile> sites_file;
+  if (!options.sites_file.empty()) {
+    sites_file = std::make_unique<PendingFile>(options.sites_file);
+  }
+  std::optional<std::string> sites;
   RunOutcome outcome;
   outcome.command = program.argv;
   {
@@ -235,9 +298,26 @@ int run_with_report(Program& program, const Options& options,
     outcome.pid = static_cast<std::uint64_t>(child);
     outcome.wait_status = wait_and_pass_signals(child, signals);
     outcome.reports = folder.collect(child);
+    if (!options.sites_rate.empty()) {
+      sites = folder.sites_of(child);
+    }
   }
   outcome.no_report =
       why_no_report(outcome.reports, outcome.wait_status, obstacle, contains_python(program.path));
+  if (sites_file) {
+    keep_sites(*sites_file, sites, options);
+  }
+  if (sites) {
+    try {
+      outcome.sites = read_sites(*sites);
+    } catch (const BadReport& bad) {
+      complain(fmt::format("what process {} recorded of its sites can't be used: {}", outcome.pid,
+                           bad.what()));
+    }
+  }
+  if (!options.report) {
+    return end_as(outcome.wait_status);
+  }
   if (file) {
     try {
       file->commit(outcome_json(outcome));
@@ -287,7 +367,7 @@ int run(const std::vector<std::string>& words) {
   if (obstacle && program.environment.get("TARN_QUIET") != "1") {
     complain(fmt::format("{} runs without Tarn: {}", escape(program.argv.front()), *obstacle));
   }
-  if (options.report) {
+  if (options.report || !options.sites_file.empty()) {
     return run_with_report(program, options, obstacle);
   }
   become(program);

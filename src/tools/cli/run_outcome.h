@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tools/cli/report_folder.h"
+#include "tools/cli/sites_report.h"
 
 namespace tarn::cli {
 
@@ -14,6 +15,7 @@ struct RunOutcome {
   std::uint64_t pid = 0;
   int wait_status = 0;
   CollectedReports reports;
+  std::optional<SitesReport> sites;  // of the program's own process, if it recorded them
   std::string no_report;  // why there is none of the program's own process; empty when there is
 };
 

@@ -25,9 +25,12 @@ const named = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00",
 const grey = "#8b93a0";
 const darkGrey = "#5f6773";
 // Dark to bright, blue to yellow.
-const ramp = ["#2b4b8f", "#41608f", "#576f8c", "#6d7f87", "#858f80", "#9fa077", "#bab06a", "#d6c35b", "#f2d74a"];
+const amounts = ["#2b4b8f", "#41608f", "#576f8c", "#6d7f87", "#858f80", "#9fa077", "#bab06a", "#d6c35b", "#f2d74a"];
 
-function rampColour(share: number): string {
+// Blue is full, vermilion nearly empty: what is pinned by little is to be seen on dark and light.
+const fullness = ["#2f6db0", "#6d97c4", "#a9bfd2", "#d8c9a6", "#e8a34f", "#d55e00"];
+
+function rampColour(share: number, ramp = amounts): string {
   const at = Math.max(0, Math.min(1, share)) * (ramp.length - 1);
   const low = Math.min(ramp.length - 2, Math.floor(at));
   const channel = (colour: string, i: number): number => parseInt(colour.slice(1 + 2 * i, 3 + 2 * i), 16);
@@ -141,7 +144,7 @@ export function colouring(heap: Heap, names: Names, mode: Mode): Colouring {
     case "density": {
       const steps = 8;
       labels = Array.from({ length: steps }, (_, i) => ({
-        colour: rampColour(1 - i / (steps - 1)), label: `${Math.floor(i * 12.5)} to ${Math.floor((i + 1) * 12.5)} % of the page`,
+        colour: rampColour(1 - i / (steps - 1), fullness), label: `${Math.floor(i * 12.5)} to ${Math.floor((i + 1) * 12.5)} % of the page`,
       }));
       const density = densities(heap);
       for (let slot = 0; slot < heap.slots; ++slot) {

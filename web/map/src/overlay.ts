@@ -9,8 +9,8 @@ import { addressText, bytesText, countText } from "./text";
 export interface Marks { selected: number; hovered: number }
 
 const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
-const mostLinks = 6000;
-const leastCellForChain = 7;
+const mostLinks = 2500;
+const leastCellForChain = 9;
 const leastCellForText = 46;
 
 export class Overlay {
@@ -133,22 +133,18 @@ export class Overlay {
     context.fill();
   }
 
-  // Bent, so that the way back isn't over the way there.
-  private bow(x0: number, y0: number, x1: number, y1: number, head: number): void {
-    const { context } = this;
+  // Bent, so that the way back isn't over the way there. One path for all of a pool: a stroke for each costs a frame.
+  private bow(lines: Path2D, heads: Path2D, x0: number, y0: number, x1: number, y1: number, head: number): void {
     const bend = 0.14;
     const middleX = (x0 + x1) / 2 + (y0 - y1) * bend;
     const middleY = (y0 + y1) / 2 + (x1 - x0) * bend;
     const angle = Math.atan2(y1 - middleY, x1 - middleX);
-    context.beginPath();
-    context.moveTo(x0, y0);
-    context.quadraticCurveTo(middleX, middleY, x1, y1);
-    context.stroke();
-    context.beginPath();
-    context.moveTo(x1, y1);
-    context.lineTo(x1 - head * Math.cos(angle - 0.4), y1 - head * Math.sin(angle - 0.4));
-    context.lineTo(x1 - head * Math.cos(angle + 0.4), y1 - head * Math.sin(angle + 0.4));
-    context.fill();
+    lines.moveTo(x0, y0);
+    lines.quadraticCurveTo(middleX, middleY, x1, y1);
+    heads.moveTo(x1, y1);
+    heads.lineTo(x1 - head * Math.cos(angle - 0.4), y1 - head * Math.sin(angle - 0.4));
+    heads.lineTo(x1 - head * Math.cos(angle + 0.4), y1 - head * Math.sin(angle + 0.4));
+    heads.closePath();
   }
 
   private pools(camera: Camera, heap: Heap, layout: Layout, theme: Theme): void {
@@ -222,6 +218,8 @@ export class Overlay {
     context.arc(x, y, Math.max(2, Math.min(9, side * 0.2)), 0, 7);
     context.fill();
     const head = Math.max(3, Math.min(11, side * 0.22));
+    const lines = new Path2D();
+    const heads = new Path2D();
     let links = 0;
     // A damaged chain may be a circle; it's never longer than the pool.
     for (; links < heap.poolBlocks[pool]; ++links) {
@@ -230,10 +228,12 @@ export class Overlay {
         break;
       }
       const [nextX, nextY] = centre(first + index);
-      this.bow(x, y, nextX, nextY, head);
+      this.bow(lines, heads, x, y, nextX, nextY, head);
       x = nextX;
       y = nextY;
     }
+    context.stroke(lines);
+    context.fill(heads);
     context.globalAlpha = 1;
     const [headX, headY] = centre(first + heap.poolFreeblock[pool] - 1);
     if (side > 22) {
