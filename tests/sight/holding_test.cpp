@@ -169,7 +169,8 @@ TEST(Holding, OfRandomHeapsIsWhatCountingReferencesFrees) {
         const std::uint32_t at = from.back();
         from.pop_back();
         for (const Edge& edge : edges) {
-          if (edge.first == at && !marked.contains(edge.second) && alive.insert(edge.second).second) {
+          if (edge.first == at && !marked.contains(edge.second) &&
+              alive.insert(edge.second).second) {
             from.push_back(edge.second);
           }
         }

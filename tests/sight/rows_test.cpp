@@ -15,8 +15,17 @@ Cell text(std::string_view value) { return {.kind = Cell::Kind::text, .text = va
 const Cell null;
 
 std::vector<Cell> sample_block() {
-  return {number(0x7f0000000000), number(64), number(0),  number(2), number(1), number(3),
-          number(1),              null,       null, number(7), null};
+  return {number(0x7f0000000000),
+          number(64),
+          number(0),
+          number(2),
+          number(1),
+          number(3),
+          number(1),
+          null,
+          null,
+          number(7),
+          null};
 }
 
 template <class Read>
@@ -73,7 +82,7 @@ TEST(Rows, APoolIsWholePages) {
 
 TEST(Rows, APageSizeIsAPowerOfTwo) {
   const auto read = [](std::int64_t size) {
-    const std::vector<Cell> cells = {number(1), number(1), number(1),  text(""),
+    const std::vector<Cell> cells = {number(1), number(1),    number(1), text(""),
                                      text(""),  number(size), number(0), number(0)};
     return refusal([&] { return read_facts(cells); });
   };

@@ -84,7 +84,8 @@ std::vector<Change> changes(const std::map<std::string, Amount>& before,
       all.push_back({name, then, {}});
     }
   }
-  std::erase_if(all, [](const Change& change) { return change.bytes() == 0 && change.objects() == 0; });
+  std::erase_if(all,
+                [](const Change& change) { return change.bytes() == 0 && change.objects() == 0; });
   std::ranges::stable_sort(all, std::greater(), &Change::bytes);
   return all;
 }
@@ -93,13 +94,15 @@ std::vector<Change> ledger_changes(const Summary& before, const Summary& after) 
   std::vector<Change> lines;
   const auto bytes_of = [](const Summary& side, const std::string& key) {
     const auto line = std::ranges::find(side.ledger, key, &LedgerRow::key);
-    return line == side.ledger.end() || line->bytes < 0 ? 0 : static_cast<std::uint64_t>(line->bytes);
+    return line == side.ledger.end() || line->bytes < 0 ? 0
+                                                        : static_cast<std::uint64_t>(line->bytes);
   };
   std::set<std::string> seen;
   for (const Summary* side : {&after, &before}) {
     for (const LedgerRow& line : side->ledger) {
       if (seen.insert(line.key).second) {
-        lines.push_back({line.name, {0, bytes_of(before, line.key)}, {0, bytes_of(after, line.key)}});
+        lines.push_back(
+            {line.name, {0, bytes_of(before, line.key)}, {0, bytes_of(after, line.key)}});
       }
     }
   }

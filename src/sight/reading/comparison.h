@@ -22,7 +22,8 @@ struct Summary {
   std::map<std::string, Amount> types;    // blocks of objects, and bytes with their parts
   std::map<std::string, Amount> sites;    // "login (app.py:88)"; empty where they weren't recorded
   std::map<std::string, Amount> classes;  // "small 64", "large"; allocated blocks
-  std::map<std::string, Amount> pins;     // "app.Session, held by app.SESSIONS": objects; bytes only they keep resident
+  std::map<std::string, Amount>
+      pins;  // "app.Session, held by app.SESSIONS": objects; bytes only they keep resident
 };
 
 // Takes the image's references away.

@@ -34,8 +34,10 @@ using Edge = std::pair<std::uint32_t, std::uint32_t>;  // from, to
 [[nodiscard]] Graph reversed(const Graph& graph);
 
 struct Dominators {
-  std::vector<std::uint32_t> parent;  // of each node its nearest dominator; no_index: node 0, unreachable
-  std::vector<std::uint32_t> order;   // reachable nodes, each behind its dominators; node 0 is the first
+  std::vector<std::uint32_t>
+      parent;  // of each node its nearest dominator; no_index: node 0, unreachable
+  std::vector<std::uint32_t>
+      order;  // reachable nodes, each behind its dominators; node 0 is the first
 };
 
 // Semi-NCA (Georgiadis: Linear-Time Algorithms for Dominators and Related Problems, 2005), without recursion.

@@ -110,11 +110,10 @@ class Maker {
       const std::uint32_t at = holding_.block_of(node);
       const Block& block = image_.blocks[at];
       const std::uint32_t parent = holding_.parent(node);
-      const std::uint32_t above = holding_.is_block(parent)
-                                      ? result_.of_block[holding_.block_of(parent)]
-                                  : holding_.is_root(parent)
-                                      ? group_of_root(holding_.root_of(parent), false)
-                                      : group_of_free_end(block);
+      const std::uint32_t above =
+          holding_.is_block(parent)  ? result_.of_block[holding_.block_of(parent)]
+          : holding_.is_root(parent) ? group_of_root(holding_.root_of(parent), false)
+                                     : group_of_free_end(block);
       std::uint32_t group = above;
       if (by_ == GroupBy::site) {
         group = block.site == no_index ? above : below(above, block.site);
@@ -210,14 +209,18 @@ class Maker {
   const Holding& holding_;
   GroupBy by_;
   Groups result_;
-  std::map<std::tuple<bool, std::string, std::string, std::string, std::string>, std::uint32_t> tops_;
+  std::map<std::tuple<bool, std::string, std::string, std::string, std::string>, std::uint32_t>
+      tops_;
   std::unordered_map<std::uint64_t, std::uint32_t> below_;
 };
 
 class SpeakerSearch {
  public:
   explicit SpeakerSearch(const std::vector<Group>& groups)
-      : groups_(groups), next_(groups.size(), 0), child_(groups.size(), 0), best_(groups.size(), 0) {
+      : groups_(groups),
+        next_(groups.size(), 0),
+        child_(groups.size(), 0),
+        best_(groups.size(), 0) {
     for (std::uint32_t group = static_cast<std::uint32_t>(groups.size()); group-- > 1;) {
       const std::uint32_t parent = groups[group].parent;
       next_[group] = child_[parent];

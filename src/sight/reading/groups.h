@@ -33,19 +33,22 @@ struct Top {
 struct Group {
   std::uint32_t parent = 0;
   std::uint32_t top = no_index;
-  std::uint32_t label = no_index;  // a type's index, or a site's; no_index: unknown, or a top's own group
+  std::uint32_t label =
+      no_index;  // a type's index, or a site's; no_index: unknown, or a top's own group
   std::uint32_t depth = 0;
-  std::uint64_t objects = 0;  // its own, not those of the groups below; and blocks that aren't parts of one
-  std::uint64_t bytes = 0;   // its own
-  std::uint64_t pages = 0;   // bytes of extents with a block of it or of one below
-  std::uint64_t returns = 0; // bytes of extents with no other block
+  std::uint64_t objects =
+      0;  // its own, not those of the groups below; and blocks that aren't parts of one
+  std::uint64_t bytes = 0;    // its own
+  std::uint64_t pages = 0;    // bytes of extents with a block of it or of one below
+  std::uint64_t returns = 0;  // bytes of extents with no other block
 };
 
 struct Groups {
   std::vector<Top> tops;
-  std::vector<Group> groups;              // parents first; 0 is the whole heap
-  std::vector<std::uint32_t> of_block;    // group of each block
-  std::vector<std::uint64_t> by_label;    // bytes of extents whose blocks all have the label above them, or their own
+  std::vector<Group> groups;            // parents first; 0 is the whole heap
+  std::vector<std::uint32_t> of_block;  // group of each block
+  std::vector<std::uint64_t>
+      by_label;  // bytes of extents whose blocks all have the label above them, or their own
 };
 
 // `by` says what labels are: types, or sites. Deeper ways than most_depth, and further groups than most_groups, are

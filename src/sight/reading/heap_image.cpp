@@ -26,7 +26,8 @@ class AddressIndex {
  public:
   explicit AddressIndex(const std::vector<Block>& blocks) : blocks_(blocks) {
     for (std::uint32_t i = 0; i < blocks.size(); ++i) {
-      const auto [stretch, is_new] = stretches_.try_emplace(blocks[i].address >> shift, Stretch{i, i});
+      const auto [stretch, is_new] =
+          stretches_.try_emplace(blocks[i].address >> shift, Stretch{i, i});
       stretch->second.last = i + 1;
     }
   }
@@ -175,8 +176,8 @@ class Loader {
       block.root = find(roots_, read.root);
       block.site = find(sites_, read.site);
       block.is_immortal = read.content == Content::object && !read.refcount;
-      block.refcount = static_cast<std::uint32_t>(
-          std::min<std::uint64_t>(read.refcount.value_or(0), no_index));
+      block.refcount =
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(read.refcount.value_or(0), no_index));
       holders_.push_back(read.content == Content::part ? read.owner.value_or(0)
                                                        : read.holder.value_or(0));
       image_.blocks.push_back(block);
@@ -278,8 +279,8 @@ class Loader {
         continue;
       }
       image_.live_pages += page_size;
-      image_.extents.push_back({page_size, static_cast<std::uint32_t>(first),
-                                static_cast<std::uint32_t>(behind)});
+      image_.extents.push_back(
+          {page_size, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(behind)});
     }
   }
 

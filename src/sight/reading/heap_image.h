@@ -23,7 +23,7 @@ namespace tarn::sight::reading {
 struct Block {
   std::uint64_t address = 0;
   std::uint64_t size = 0;
-  std::uint32_t type = no_index;  // of a part: its owner's
+  std::uint32_t type = no_index;    // of a part: its owner's
   std::uint32_t holder = no_index;  // of a part: its owner
   std::uint32_t root = no_index;
   std::uint32_t site = no_index;

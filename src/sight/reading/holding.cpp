@@ -80,7 +80,8 @@ void Holding::add_what_is_held_elsewhere(std::vector<Edge>& edges,
 
 // A cycle that nothing leads to: it has to hang somewhere.
 void Holding::add_unreached(std::vector<Edge>& edges) const {
-  const Graph graph = make_graph(blocks_ + 1 + static_cast<std::uint32_t>(image_.roots.size()), edges);
+  const Graph graph =
+      make_graph(blocks_ + 1 + static_cast<std::uint32_t>(image_.roots.size()), edges);
   std::vector<bool> seen(graph.nodes(), false);
   std::vector<std::uint32_t> from{0};
   seen[0] = true;
@@ -109,7 +110,8 @@ void Holding::find_tree_by_references() {
   edges.reserve(image_.references.size() + blocks_ / 2);
   for (const auto& [from, to] : image_.references) {
     found[to] += found[to] != no_index ? 1 : 0;
-    if (!(is_module[from] && is_global[to] && type_name(image_, image_.blocks[from].type) == "dict")) {
+    if (!(is_module[from] && is_global[to] &&
+          type_name(image_, image_.blocks[from].type) == "dict")) {
       edges.emplace_back(node_of_block(from), node_of_block(to));
     }
   }
@@ -157,7 +159,8 @@ void Holding::find_tree_by_holders() {
       states[at] = State::placed;
       tree_.order.push_back(node_of_block(at));
       const bool is_part = block.content == Content::part;
-      if (!is_part && (block.content != Content::object || block.is_immortal || block.refcount > 1)) {
+      if (!is_part &&
+          (block.content != Content::object || block.is_immortal || block.refcount > 1)) {
         continue;  // its parent is node 0
       }
       if (block.holder != no_index) {
@@ -196,9 +199,9 @@ std::vector<bool> Holding::freed_by_holders(const std::vector<bool>& marked,
     }
     const std::uint32_t i = block_of(node);
     const Block& block = image_.blocks[i];
-    const bool may_go = block.content == Content::part ||
-                        (block.content == Content::object && !block.is_immortal &&
-                         block.refcount <= most_references);
+    const bool may_go =
+        block.content == Content::part || (block.content == Content::object && !block.is_immortal &&
+                                           block.refcount <= most_references);
     freed[i] = marked[i] || (may_go && block.holder != no_index && freed[block.holder]);
   }
   return freed;

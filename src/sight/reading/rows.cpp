@@ -175,7 +175,8 @@ BlockRow read_block(Row row) {
   block.address = reader.number("address", address_limit);
   block.size = reader.number("size", address_limit);
   expect_stretch(reader, block.address, block.size);
-  block.place = static_cast<Place>(reader.number("place", static_cast<std::uint64_t>(Place::outside)));
+  block.place =
+      static_cast<Place>(reader.number("place", static_cast<std::uint64_t>(Place::outside)));
   if (const auto domain = reader.number_or_null("domain", 2)) {
     block.domain = static_cast<std::uint8_t>(*domain);
   }

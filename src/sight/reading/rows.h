@@ -19,7 +19,8 @@
 
 namespace tarn::sight::reading {
 
-inline constexpr std::uint64_t address_limit = std::uint64_t{1} << 57;  // what five levels of page tables reach
+inline constexpr std::uint64_t address_limit = std::uint64_t{1}
+                                               << 57;  // what five levels of page tables reach
 inline constexpr std::uint64_t count_limit = std::uint64_t{1} << 53;
 inline constexpr std::size_t text_limit = 64 * 1024;
 inline constexpr std::uint64_t pages_of_a_pool = 64;  // as many as pool.resident_pages has bits

@@ -13,8 +13,9 @@
 namespace tarn::sight::reading {
 namespace {
 
-constexpr const char* tables[] = {"snapshot", "mapping", "ledger", "pool",       "large",    "block",
-                                  "type",     "root",    "frame",  "site_frame", "reference"};
+constexpr const char* tables[] = {"snapshot", "mapping",    "ledger",   "pool",
+                                  "large",    "block",      "type",     "root",
+                                  "frame",    "site_frame", "reference"};
 
 // Not sqlite3_errmsg: that quotes the file's own names.
 [[noreturn]] void refuse(int error) {
@@ -90,7 +91,9 @@ Cell cell_at(sqlite3_stmt* statement, int column) {
 
 }  // namespace
 
-void SnapshotReader::Close::operator()(sqlite3* database) const noexcept { sqlite3_close(database); }
+void SnapshotReader::Close::operator()(sqlite3* database) const noexcept {
+  sqlite3_close(database);
+}
 
 void SnapshotReader::Finish::operator()(sqlite3_stmt* statement) const noexcept {
   sqlite3_finalize(statement);
@@ -116,8 +119,8 @@ SnapshotReader::SnapshotReader(const std::string& path) {
     throw BadSnapshot("it is a SQLite file, but no snapshot of Tarn's");
   }
   if (const std::int64_t version = pragma("PRAGMA user_version"); version != schema_version) {
-    throw BadSnapshot("it has version " + std::to_string(version) + " of the tables, and this tarn reads " +
-                      std::to_string(schema_version));
+    throw BadSnapshot("it has version " + std::to_string(version) +
+                      " of the tables, and this tarn reads " + std::to_string(schema_version));
   }
   expect_plain_tables();
   Query query(*this, "snapshot", "id", "ORDER BY id", 0);
@@ -175,7 +178,7 @@ void SnapshotReader::expect_plain_tables() const {
 }
 
 SnapshotReader::Query::Query(const SnapshotReader& file, const char* table, const char* columns,
-                           const char* rest, std::uint64_t snapshot) {
+                             const char* rest, std::uint64_t snapshot) {
   const bool is_list = std::string_view(table) == "snapshot";
   const std::string sql = std::string("SELECT ") + columns + " FROM " + table + " WHERE " +
                           (is_list ? "(?1 = 0 OR id = ?1) " : "snapshot = ?1 ") + rest;

@@ -39,7 +39,8 @@ class Finder {
         options_.by == GroupBy::holder ? speaking_groups(groups_) : labels_that_return();
     // A group's own count is a lower bound; the graph may say more. So some more than asked for are looked at.
     const std::uint64_t least = (image_.live_pages + image_.large) / least_share;
-    std::erase_if(candidates, [&](std::uint32_t candidate) { return returns_at_least(candidate) < least; });
+    std::erase_if(candidates,
+                  [&](std::uint32_t candidate) { return returns_at_least(candidate) < least; });
     const std::size_t looked_at = std::min(candidates.size(), options_.most_answers + 3);
     why.has_more = candidates.size() > options_.most_answers;
     candidates.resize(looked_at);
@@ -228,7 +229,8 @@ class Finder {
   // Where a group hangs from node 0, something besides the holder that's told keeps it.
   void find_other_ways(const std::vector<std::uint32_t>& asked, Answer& answer) const {
     const std::uint32_t group = groups_.of_block[asked.front()];
-    answer.is_shared = groups_.tops[groups_.groups[group].top].is_shared && groups_.groups[group].depth == 2;
+    answer.is_shared =
+        groups_.tops[groups_.groups[group].top].is_shared && groups_.groups[group].depth == 2;
     if (!answer.is_shared) {
       return;
     }
@@ -312,7 +314,8 @@ class Finder {
     keep_the_most(answer.freed, &TypeShare::bytes);
   }
 
-  static constexpr std::size_t most_steps = 1'000'000;  // holders of a loaded image end, but they may be many
+  static constexpr std::size_t most_steps =
+      1'000'000;  // holders of a loaded image end, but they may be many
 
   HeapImage& image_;
   WhyOptions options_;
@@ -330,7 +333,8 @@ std::string root_text(const HeapImage& image, const Top& top) {
       return "local " + top.name;
     }
     const FrameRow& frame = image.frames[top.frame];
-    return top.name + " in " + frame.function + " (" + frame.file + ':' + std::to_string(frame.line) + ')';
+    return top.name + " in " + frame.function + " (" + frame.file + ':' +
+           std::to_string(frame.line) + ')';
   }
   if (top.kind == "garbage") {
     return "a cycle that nothing reaches";

@@ -43,9 +43,9 @@ struct Answer {
   std::uint64_t bytes = 0;    // with their parts
   std::uint64_t first = 0;    // address of the first one's block
   Returns returns;
-  std::uint64_t pages = 0;        // resident bytes of pages and large blocks that have in them what goes
-  std::uint64_t freed_bytes = 0;  // of all blocks that go (at least)
-  std::vector<TypeShare> freed;   // the most bytes first
+  std::uint64_t pages = 0;  // resident bytes of pages and large blocks that have in them what goes
+  std::uint64_t freed_bytes = 0;     // of all blocks that go (at least)
+  std::vector<TypeShare> freed;      // the most bytes first
   std::vector<HolderShare> holders;  // roots, the one of the most objects first
   std::vector<std::string> chain;    // from the first of these down: "dict", "app.Session"
   std::vector<HolderShare> shared;   // if others hold them too: names of other ways to them

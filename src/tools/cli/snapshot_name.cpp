@@ -27,9 +27,10 @@ std::uint64_t snapshot_at(const SnapshotName& name, const std::vector<std::uint6
   const auto count = static_cast<std::int64_t>(snapshots.size());
   const std::int64_t index = name.position > 0 ? name.position - 1 : count + name.position;
   if (index < 0 || index >= count) {
-    throw Failure(exit_failure,
-                  fmt::format("{}: there is no snapshot #{} in it, {}", escape(name.path), name.position,
-                              count == 1 ? "only one" : fmt::format("only {}", count)));
+    throw Failure(
+        exit_failure,
+        fmt::format("{}: there is no snapshot #{} in it, {}", escape(name.path), name.position,
+                    count == 1 ? "only one" : fmt::format("only {}", count)));
   }
   return snapshots[static_cast<std::size_t>(index)];
 }

@@ -39,10 +39,10 @@ TakenSnapshot::TakenSnapshot(const Target& target) {
                                             std::strerror(errno)));
   }
   try {
-    Program program = {"/proc/self/exe",
-                       {"tarn", "snapshot", "--references", "--output", path(),
-                        std::to_string(target.pid)},
-                       std::move(environment)};
+    Program program = {
+        "/proc/self/exe",
+        {"tarn", "snapshot", "--references", "--output", path(), std::to_string(target.pid)},
+        std::move(environment)};
     const Captured captured = capture(program, limits);
     if (captured.end == Captured::End::out_of_time) {
       throw Failure(exit_failure, fmt::format("process {} ({}): no snapshot of it in {} minutes",
@@ -50,10 +50,10 @@ TakenSnapshot::TakenSnapshot(const Target& target) {
     }
     if (captured.end != Captured::End::by_itself || captured.wait_status != 0) {
       const std::string said = last_line(captured.errors);
-      throw Failure(exit_failure, said.empty()
-                                      ? fmt::format("process {} ({}): no snapshot of it could be taken",
-                                                    target.pid, target.name)
-                                      : escape(said));
+      throw Failure(exit_failure,
+                    said.empty() ? fmt::format("process {} ({}): no snapshot of it could be taken",
+                                               target.pid, target.name)
+                                 : escape(said));
     }
   } catch (...) {
     remove();

@@ -25,7 +25,8 @@ using sight::reading::GroupBy;
 
 const CommandText command_text = {
     "tarn why",
-    "Say which objects keep memory from going back, who holds them, and what freeing\nthem returns.",
+    "Say which objects keep memory from going back, who holds them, and what freeing\nthem "
+    "returns.",
     {"tarn why [OPTION...] PID", "tarn why [OPTION...] FILE[#N]"},
     R"(FILE is a snapshot ('tarn snapshot'); #N the N-th of several in it, #-1 the last.
 Of a PID a snapshot is taken first, and thrown away.
@@ -46,7 +47,8 @@ constexpr std::size_t most_answers = 100;
 // What can be a process id is one, unless there is a file of that name.
 sight::reading::HeapImage image_of(const std::string& word) {
   std::error_code error;
-  if (word.find_first_not_of("0123456789") != std::string::npos || std::filesystem::exists(word, error)) {
+  if (word.find_first_not_of("0123456789") != std::string::npos ||
+      std::filesystem::exists(word, error)) {
     return open_snapshot(word, sight::reading::References::all);
   }
   const Target target = find_target(read_process_id(word, "tarn why"));
@@ -87,9 +89,10 @@ int why(const std::vector<std::string>& words) {
   sight::reading::HeapImage image = image_of(word);
   sight::reading::Why found;
   try {
-    found = sight::reading::find_why(
-        image, {by == "holder" ? GroupBy::holder : by == "type" ? GroupBy::type : GroupBy::site,
-                answers});
+    found = sight::reading::find_why(image, {by == "holder" ? GroupBy::holder
+                                             : by == "type" ? GroupBy::type
+                                                            : GroupBy::site,
+                                             answers});
   } catch (const sight::reading::BadSnapshot& bad) {
     throw Failure(exit_failure, fmt::format("{}: {}", escape(word), bad.what()));
   }

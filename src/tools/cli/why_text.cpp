@@ -28,7 +28,8 @@ std::string name_text(const std::string& name) { return shorten(escape(name), na
 
 std::uint64_t ledger_line(const HeapImage& image, const char* key) {
   const auto line = std::ranges::find(image.ledger, key, &LedgerRow::key);
-  return line == image.ledger.end() || line->bytes < 0 ? 0 : static_cast<std::uint64_t>(line->bytes);
+  return line == image.ledger.end() || line->bytes < 0 ? 0
+                                                       : static_cast<std::uint64_t>(line->bytes);
 }
 
 struct Part {
@@ -184,9 +185,10 @@ std::string freed_text(const Answer& answer) {
 
 std::string answer_text(const Answer& answer, std::size_t number, const Style& style) {
   const bool is_one = answer.objects == 1;
-  const std::string what = answer.type == "unknown"
-                               ? fmt::format("block{} of which nothing is known", is_one ? "" : "s")
-                               : fmt::format("object{} of type {}", is_one ? "" : "s", name_text(answer.type));
+  const std::string what =
+      answer.type == "unknown"
+          ? fmt::format("block{} of which nothing is known", is_one ? "" : "s")
+          : fmt::format("object{} of type {}", is_one ? "" : "s", name_text(answer.type));
   std::string text =
       style.heading(fmt::format("{:>2}. {} {} pin{} {}", number, count_text(answer.objects), what,
                                 is_one ? "s" : "", returns_text(answer.returns)));
@@ -207,9 +209,9 @@ std::string answer_text(const Answer& answer, std::size_t number, const Style& s
                                  name_text(answer.whole_type)));
   }
   if (answer.pages > answer.returns.least) {
-    add("others keep", fmt::format("{} of the {} that these lie in",
-                                   bytes_text(answer.pages - answer.returns.least),
-                                   bytes_text(answer.pages)));
+    add("others keep",
+        fmt::format("{} of the {} that these lie in",
+                    bytes_text(answer.pages - answer.returns.least), bytes_text(answer.pages)));
   }
   return text;
 }
@@ -227,10 +229,9 @@ std::string date_text(double seconds) {
 
 std::string why_text(const HeapImage& image, const Why& why, const Style& style) {
   const std::string program = image.facts.program.empty() ? "a Python" : image.facts.program;
-  std::string text = style.heading(fmt::format("{} (process {}) on Python {}, {}",
-                                               shorten(escape(program), 40), image.facts.pid,
-                                               shorten(escape(image.facts.python), 20),
-                                               date_text(image.facts.taken_at)));
+  std::string text = style.heading(
+      fmt::format("{} (process {}) on Python {}, {}", shorten(escape(program), 40), image.facts.pid,
+                  shorten(escape(image.facts.python), 20), date_text(image.facts.taken_at)));
   text += "\n\n" + summary_text(image, why) + others_text(image) + '\n';
   if (why.answers.empty()) {
     return text + "Nothing that could be let go of would give a page back.\n";
@@ -304,7 +305,8 @@ std::string why_json(const HeapImage& image, const Why& why) {
     for (const SiteShare& site : answer.sites) {
       Json frames = Json::array();
       for (const FrameRow& frame : site.frames) {
-        frames.push_back({{"function", frame.function}, {"file", frame.file}, {"line", frame.line}});
+        frames.push_back(
+            {{"function", frame.function}, {"file", frame.file}, {"line", frame.line}});
       }
       one["sites"].push_back({{"objects", site.objects}, {"frames", std::move(frames)}});
     }
