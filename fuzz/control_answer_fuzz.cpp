@@ -1,5 +1,6 @@
 // Any text whatever as the answer of a process and, behind a zero byte, as its mappings: either refused with a
-// printable line, or made into a ledger whose lines add up, printable and valid JSON.
+// printable line, or made into a ledger whose lines add up, printable and valid JSON; or into
+// a screen of tarn top that fits.
 
 #include <algorithm>
 #include <cstddef>
@@ -11,6 +12,9 @@
 #include "tools/cli/control_answer.h"
 #include "tools/cli/ledger_lines.h"
 #include "tools/cli/memory_map.h"
+#include "tools/cli/pulse_answer.h"
+#include "tools/cli/top_figures.h"
+#include "tools/cli/top_layout.h"
 
 namespace {
 
@@ -50,6 +54,21 @@ void check_ledger(const Report& report, std::string_view smaps) {
   require(nlohmann::json::accept(ledger_json(ledger, report)));
 }
 
+void check_screen(const Pulse& pulse) {
+  TopHistory history;
+  history.add_resident(1, 4096);
+  history.add_pulse(1, pulse);
+  history.add_pulse(2, pulse);
+  const TopFigures figures = history.figures(TopOrder::live);
+  const std::vector<ScreenLine> lines = lay_out(figures, {}, 80, 24, Glyphs::ascii);
+  require(lines.size() == 24);
+  for (const ScreenLine& line : lines) {
+    require(columns_of(line) <= 80 && is_printable(text_of(line)));
+  }
+  require(is_printable(line_of(figures, {})));
+  require(nlohmann::json::accept(json_line_of(figures, {})));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -67,6 +86,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const BadAnswer& bad) {
     check_refusal(bad.what());
   } catch (const BadMap& bad) {
+    check_refusal(bad.what());
+  }
+  try {
+    check_screen(read_pulse(answer));
+  } catch (const BadAnswer& bad) {
     check_refusal(bad.what());
   }
   return 0;

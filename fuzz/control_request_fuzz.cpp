@@ -28,6 +28,9 @@ Request expected(std::string_view bytes) {
   const std::string line(bytes.substr(0, end));
   return line == "release"      ? Request::release
          : line == "statistics" ? Request::statistics
+         : line == "snapshot"   ? Request::snapshot
+         : line == "sites"      ? Request::sites
+         : line == "pulse"      ? Request::pulse
                                 : Request::unknown;
 }
 

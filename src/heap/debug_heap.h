@@ -89,6 +89,7 @@ class DebugHeap {
     inner_.collect_residency(residency);
     own_large().collect_residency(residency);
   }
+  void take_pulse(Pulse& pulse) const noexcept { inner_.take_pulse(pulse); }
   std::size_t release_empty_arenas() noexcept;
   std::size_t give_up_unused() noexcept {
     return inner_.give_up_unused() + own_large().give_up_unused();

@@ -9,6 +9,7 @@
 #include "heap/allocation_meter.h"
 #include "heap/functions.h"
 #include "heap/page_return.h"
+#include "heap/pulse.h"
 #include "heap/residency.h"
 
 namespace tarn::heap {
@@ -25,6 +26,7 @@ struct Instance {
     void (*walk)(Instance&, HeapVisitor&);
     void (*collect_statistics)(Instance&, HeapStatistics&);
     void (*collect_residency)(Instance&, Residency&);
+    void (*take_pulse)(Instance&, Pulse&);  // adds to what is there
     void (*recount)(Instance&);
     std::size_t (*release_empty_arenas)(Instance&);
     // Addresses that were reserved and never used go back, for good: requests that would have needed them

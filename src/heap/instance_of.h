@@ -130,6 +130,9 @@ class InstanceOf : public Instance {
         residency.add_descriptors(reinterpret_cast<const std::byte*>(&of(instance)), memory_size());
         of(instance).under_lock([&] { of(instance).live_->collect_residency(residency); });
       },
+      .take_pulse = [](Instance& instance, Pulse& pulse) noexcept -> void {
+        of(instance).under_lock([&] { of(instance).live_->take_pulse(pulse); });
+      },
       .recount = [](Instance& instance) noexcept -> void {
         of(instance).under_lock([&] { of(instance).live_->recount(); });
       },

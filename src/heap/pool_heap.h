@@ -16,6 +16,7 @@
 #include "heap/domain_heap.h"
 #include "heap/large_requests.h"
 #include "heap/page_return.h"
+#include "heap/pulse.h"
 #include "heap/residency.h"
 
 namespace tarn::heap {
@@ -69,6 +70,8 @@ class PoolHeap {
   [[gnu::cold]] void collect_statistics(HeapStatistics& statistics) const noexcept;
   // Adds to what is there. See residency.h.
   [[gnu::cold]] void collect_residency(Residency& residency) const noexcept;
+  // Adds to what is there, as the tier `index`. See pulse.h.
+  [[gnu::cold]] void take_pulse(Pulse& pulse, std::size_t index = 0) const noexcept;
   [[gnu::cold]] std::size_t release_empty_arenas() noexcept;
 
   // See page_return.h. Every batch begun is finished, before the heap is closed.
@@ -129,6 +132,8 @@ class PoolHeap {
   static void for_each_block(const Pool& pool, Visit visit) noexcept;
 
  private:
+  static void sample_arena(const Arena& arena, Pulse& pulse, std::size_t index,
+                           Pulse::Group& group) noexcept;
   template <typename, typename, typename, typename>
   friend class DomainHeap;
 
@@ -201,4 +206,5 @@ class PoolHeap {
 #include "heap/page_return.inl"
 #include "heap/pool_heap_inspect.inl"
 #include "heap/pool_heap_slow.inl"
+#include "heap/pulse.inl"
 #include "heap/residency.inl"

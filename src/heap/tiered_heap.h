@@ -121,6 +121,15 @@ class TieredHeap {
     large().collect_residency(residency);
   }
 
+  [[gnu::cold]] void take_pulse(Pulse& pulse) const noexcept {
+    small_.take_pulse(pulse, 0);
+    medium_.take_pulse(pulse, 1);
+    const LargeStatistics of_large = large().statistics();
+    pulse.large.blocks += of_large.blocks;
+    pulse.large.bytes += of_large.bytes;
+    pulse.large.kept_bytes += of_large.kept_bytes;
+  }
+
   [[gnu::cold]] std::size_t release_empty_arenas() noexcept {
     return small_.release_empty_arenas() + medium_.release_empty_arenas();
   }

@@ -118,6 +118,26 @@ class CommandTest(unittest.TestCase):
         self.assertEqual(list(self.temporary.iterdir()), [])
 
 
+class OnTarnTest(CommandTest):
+    """With the real library, and a folder for the processes' sockets."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        del self.environment["TARN_LIBRARY"]  # it is found beside the command
+        runtime = self.folder / "run"
+        runtime.mkdir(mode=0o700)
+        self.environment.update(XDG_RUNTIME_DIR=str(runtime), TARN_RELEASE="off")
+
+    def running(self, code: str, *words: str, **changes: str) -> int:
+        """A process that has run the code, says so, and waits for its standard input's end."""
+        code += "\nprint('ready', flush=True)\nimport sys; sys.stdin.read()"
+        process = self.start(*(words or ("run",)), "-c", code, stdin=subprocess.PIPE,
+                             env=self.environment | changes)
+        assert process.stdout is not None
+        self.assertEqual(process.stdout.readline(), "ready\n", process.poll())
+        return process.pid
+
+
 def wait_until(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
     deadline = time.monotonic() + seconds
     while not condition():

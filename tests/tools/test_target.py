@@ -11,7 +11,7 @@ import time
 import unittest
 from pathlib import Path
 
-from command_support import PYTHON, SECONDS, TARN, CommandTest
+from command_support import PYTHON, SECONDS, TARN, OnTarnTest
 
 SCATTERED = """
 import random
@@ -28,23 +28,7 @@ def resident(pid: int) -> int:
     return int(found[1]) * 1024
 
 
-class TargetTest(CommandTest):
-    def setUp(self) -> None:
-        super().setUp()
-        del self.environment["TARN_LIBRARY"]  # it is found beside the command
-        runtime = self.folder / "run"
-        runtime.mkdir(mode=0o700)
-        self.environment.update(XDG_RUNTIME_DIR=str(runtime), TARN_RELEASE="off")
-
-    def running(self, code: str, *words: str, **changes: str) -> int:
-        """A process that has run the code, says so, and waits for its standard input's end."""
-        code += "\nprint('ready', flush=True)\nimport sys; sys.stdin.read()"
-        process = self.start(*(words or ("run",)), "-c", code, stdin=subprocess.PIPE,
-                             env=self.environment | changes)
-        assert process.stdout is not None
-        self.assertEqual(process.stdout.readline(), "ready\n", process.poll())
-        return process.pid
-
+class TargetTest(OnTarnTest):
     def says(self, pid: int | str, message: str, status: int = 1, **options: object) -> None:
         for command in COMMANDS:
             with self.subTest(command=command, pid=pid):

@@ -21,6 +21,7 @@
 #include "integrations/python/cpython.h"
 #include "integrations/python/hook.h"
 #include "integrations/python/lines.h"
+#include "integrations/python/pulse.h"
 #include "integrations/python/releaser.h"
 #include "integrations/python/report.h"
 #include "integrations/python/snapshot.h"
@@ -61,6 +62,7 @@ constinit Control control;
 
 // Used by the thread alone.
 constinit Figures figures = {};
+constinit PulseFigures pulse = {};
 constinit char answer_bytes[most_report_bytes] = {};
 
 std::uint64_t now_in_milliseconds() noexcept {
@@ -168,6 +170,8 @@ bool work(Request request, Lines& answer, SitesText& sites, Snapshot& snapshot) 
     }
   } else if (request == Request::statistics) {
     collect_figures(figures);
+  } else if (request == Request::pulse) {
+    take_pulse(pulse);
   } else if (!begin_snapshot(control.client.number(), snapshot)) {
     answer.add(base::Message().text("error ").text(why_no_copy(errno)).text("\n"));
     answer.end();
@@ -202,6 +206,8 @@ void answer_request(Request request) noexcept {
   }
   if (request == Request::statistics) {
     write_report_lines(answer, &figures, Ranges::shown);
+  } else if (request == Request::pulse) {
+    write_pulse_lines(answer, pulse);
   }
   if (send_all(answer.begin(), answer.length())) {
     send_all(sites.begin(), sites.length());

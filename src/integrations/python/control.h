@@ -16,6 +16,7 @@
 //   statistics    what the heap holds, and what of it is resident
 //   snapshot      everything that is in the heap
 //   sites         where the blocks were allocated that were recorded
+//   pulse         what can be said twice a second: half a millisecond at most, whatever the heap's size
 //
 // and gets lines, each "key value", the last of which is "end":
 //
@@ -23,6 +24,7 @@
 //   begun                 the thread has Python's lock (the GIL)
 //   released BYTES        of addresses, of which not all need have been resident; or
 //   tarn-report 1 …       a report as at exit (docs/command.md), with lines "range START SIZE"; or
+//   tarn-pulse 1 …        see pulse.h; or
 //   a snapshot's stream, binary, to its end record (sight/stream_format.h); or "error …" if the system refuses
 //   tarn-sites 1 …        what sites.h says, or "tarn-sites none": nothing is recorded
 //   end

@@ -24,6 +24,9 @@ Request parse_request(const char* bytes, std::size_t size) noexcept {
   if (is("sites")) {
     return Request::sites;
   }
+  if (is("pulse")) {
+    return Request::pulse;
+  }
   return is("statistics") ? Request::statistics : Request::unknown;
 }
 

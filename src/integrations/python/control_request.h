@@ -17,6 +17,7 @@ enum class Request : std::uint8_t {
   statistics,
   snapshot,
   sites,
+  pulse,
 };
 
 // Of all bytes that have arrived so far. What stands behind the first line is passed over.

@@ -10,6 +10,7 @@ namespace tarn::cli {
 [[nodiscard]] int run(const std::vector<std::string>& words);
 [[nodiscard]] int doctor(const std::vector<std::string>& words);
 [[nodiscard]] int ledger(const std::vector<std::string>& words);
+[[nodiscard]] int top(const std::vector<std::string>& words);
 [[nodiscard]] int snapshot(const std::vector<std::string>& words);
 [[nodiscard]] int map(const std::vector<std::string>& words);
 [[nodiscard]] int sites(const std::vector<std::string>& words);

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstring>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "tools/cli/control_answer.h"
@@ -28,7 +29,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds patience_for_greeting{10};
 constexpr std::chrono::seconds patience_for_lock{5};
 constexpr std::chrono::seconds patience_for_work{120};
-constexpr int attempts = 10;
+constexpr int most_attempts = 10;
 constexpr std::chrono::milliseconds between_attempts{50};
 
 class Descriptor {
@@ -44,6 +45,7 @@ class Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
   Descriptor& operator=(Descriptor&&) = delete;
   [[nodiscard]] int number() const { return number_; }
+  [[nodiscard]] int take_out() { return std::exchange(number_, -1); }
   [[nodiscard]] bool is_open() const { return number_ >= 0; }
 
  private:
@@ -138,7 +140,7 @@ void check_peer(const Descriptor& socket, const Target& target) {
   }
 }
 
-Descriptor connect_to(const Target& target) {
+Descriptor connect_to(const Target& target, int attempts) {
   for (int attempt = 0; attempt < attempts; ++attempt) {
     // A folder that can't be trusted is said only if no other has the process: it looks further too.
     std::optional<Failure> trouble;
@@ -195,9 +197,9 @@ void expect_on_tarn(const Target& target) {
 
 namespace {
 
-Descriptor send_request(const Target& target, const std::string& request) {
-  expect_on_tarn(target);
-  Descriptor socket = connect_to(target);
+Descriptor send_request(const Target& target, const std::string& request,
+                        int attempts = most_attempts) {
+  Descriptor socket = connect_to(target, attempts);
   const std::string line = request + "\n";
   if (::send(socket.number(), line.data(), line.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(line.size())) {
@@ -210,6 +212,7 @@ Descriptor send_request(const Target& target, const std::string& request) {
 
 void ask_for_stream(const Target& target, const std::string& request,
                     const std::function<void(std::string_view bytes)>& take) {
+  expect_on_tarn(target);
   const Descriptor socket = send_request(target, request);
   std::string head;  // the lines before the stream
   bool has_begun = false;
@@ -252,6 +255,7 @@ void ask_for_stream(const Target& target, const std::string& request,
 }
 
 std::string ask(const Target& target, const std::string& request, std::size_t size_limit) {
+  expect_on_tarn(target);
   const Descriptor socket = send_request(target, request);
   std::string answer;
   AnswerStage stage = AnswerStage::nothing;
@@ -282,6 +286,32 @@ std::string ask(const Target& target, const std::string& request, std::size_t si
     }
   }
   return answer;
+}
+
+PendingAnswer::PendingAnswer(const Target& target, const std::string& request, int attempts)
+    : target_(target), socket_(send_request(target, request, attempts).take_out()) {}
+
+PendingAnswer::~PendingAnswer() { ::close(socket_); }
+
+void PendingAnswer::take() {
+  char part[16 * 1024];
+  while (stage_ != AnswerStage::ended) {
+    const ssize_t got = ::recv(socket_, part, sizeof part, MSG_DONTWAIT);
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0 && errno == EAGAIN) {
+      return;
+    }
+    if (got <= 0) {
+      fail(target_, "it broke off the answer: it is ending, or busy with another");
+    }
+    text_.append(part, static_cast<std::size_t>(got));
+    if (text_.size() > answer_size_limit) {
+      fail(target_, "its answer has no end");
+    }
+    stage_ = stage_of(text_);
+  }
 }
 
 }  // namespace tarn::cli

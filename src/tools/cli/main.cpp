@@ -28,6 +28,7 @@ constexpr Command commands[] = {
     {"run", "run a program with its memory on Tarn", run},
     {"doctor", "say whether a Python can live on Tarn, and what is in the way", doctor},
     {"ledger", "show where a process's resident memory is, line by line", ledger},
+    {"top", "show a process's memory live in the terminal", top},
     {"snapshot", "write what is in a process's heap to a file, for questions in SQL", snapshot},
     {"map", "write a heap as a page to look at, down to the object in a block", map},
     {"sites", "show where the memory of a program was allocated", sites},

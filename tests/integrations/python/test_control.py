@@ -147,6 +147,26 @@ class ControlTest(HookTest):
                 self.assertEqual(sum(int(one[f"resident_{part}"]) for part in parts), int(one["resident_pools"]))
             self.ends_well(running)
 
+    def test_a_pulse_agrees_with_the_statistics(self) -> None:
+        for python in self.each():
+            running = self.running(python, SCATTERED)
+            pulse = running.ask("pulse\n")
+            self.assertRegex(pulse, r"\Atarn-control 1\nbegun\ntarn-pulse 1\npid \d+\n")
+            self.assertTrue(pulse.endswith("\nend\n"))
+            statistics = facts(running.ask("statistics\n"))
+            said = facts(pulse)
+            live = sum(int(statistics[f"resident_live_{domain}"]) for domain in ("raw", "mem", "obj"))
+            classes = [list(map(int, line.split()[1:])) for line in pulse.splitlines() if line.startswith("class ")]
+            self.assertAlmostEqual(sum(of[2] * of[4] for of in classes), live, delta=0.05 * live)
+            # The meter is behind by an eighth of what came back to each pool.
+            self.assertGreater(int(said["allocated"]), 0.9 * live)
+            arenas = [line.split()[5] for line in pulse.splitlines() if line.startswith("tier ")]
+            self.assertEqual(arenas, [statistics["arenas_now"], statistics["medium_arenas_now"]])
+            self.assertLess(int(said["held"]), 20_000_000)
+            turn = int(said["turn"])
+            self.assertEqual(int(facts(running.ask("pulse\n"))["turn"]), turn + 1)
+            self.ends_well(running)
+
     def test_it_releases_what_the_raw_domain_has_freed(self) -> None:
         for python in self.each():
             running = self.running(python, """
