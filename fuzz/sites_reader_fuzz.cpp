@@ -35,8 +35,8 @@ bool is_printable(std::string_view text) {
 void check_rendered(const SitesReport& report) {
   for (const SiteMeasure measure :
        {SiteMeasure::live, SiteMeasure::retained, SiteMeasure::allocated}) {
-    require(is_printable(sites_text(report, {measure, 5, measure == SiteMeasure::live},
-                                    Style(false))));
+    require(
+        is_printable(sites_text(report, {measure, 5, measure == SiteMeasure::live}, Style(false))));
     require(sites_flame(report, measure).find("<script") == std::string::npos);
   }
   require(nlohmann::json::accept(json_text(sites_json(report, SiteMeasure::live))));

@@ -59,8 +59,9 @@ class RecordedPages {
 
 // What is known of a recorded block.
 struct RecordedBlock {
-  std::size_t size;     // of its size class, in whole pages, or as asked for
-  std::size_t counted;  // bytes by which it was counted: the more, the likelier it was to be recorded
+  std::size_t size;  // of its size class, in whole pages, or as asked for
+  std::size_t
+      counted;  // bytes by which it was counted: the more, the likelier it was to be recorded
   std::uint32_t site;
   Domain domain;
 };

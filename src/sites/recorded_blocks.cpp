@@ -31,8 +31,7 @@ std::size_t RecordedBlocks::slot_of(std::uintptr_t address) const noexcept {
 
 bool RecordedBlocks::grow() noexcept {
   const std::size_t capacity = capacity_ == 0 ? least_capacity : 2 * capacity_;
-  auto* const entries =
-      static_cast<Entry*>(os::map(capacity * sizeof(Entry), os::page_size()));
+  auto* const entries = static_cast<Entry*>(os::map(capacity * sizeof(Entry), os::page_size()));
   if (entries == nullptr) {
     return false;
   }

@@ -42,12 +42,11 @@ void place(std::byte*& next, Thing*& things, std::size_t count) noexcept {
 }  // namespace
 
 std::size_t SiteTable::mapped_bytes() noexcept {
-  const std::size_t bytes = most_sites * sizeof(Site) + most_frames * sizeof(Frame) +
-                            most_strings * sizeof(String) +
-                            (most_stack_frames + 2 * most_sites + 2 * most_frames +
-                             2 * most_strings) *
-                                sizeof(std::uint32_t) +
-                            most_bytes;
+  const std::size_t bytes =
+      most_sites * sizeof(Site) + most_frames * sizeof(Frame) + most_strings * sizeof(String) +
+      (most_stack_frames + 2 * most_sites + 2 * most_frames + 2 * most_strings) *
+          sizeof(std::uint32_t) +
+      most_bytes;
   return base::round_up(bytes, os::page_size());
 }
 
@@ -97,8 +96,8 @@ std::uint32_t SiteTable::intern(std::string_view text) noexcept {
 std::uint32_t SiteTable::intern(const Frame& frame) noexcept {
   const std::uint64_t hash =
       mix(mix(0, (std::uint64_t{frame.function} << 32) | frame.file), frame.line);
-  std::uint32_t& slot = frame_index_.find(
-      hash, [&](std::uint32_t number) { return frames_[number] == frame; });
+  std::uint32_t& slot =
+      frame_index_.find(hash, [&](std::uint32_t number) { return frames_[number] == frame; });
   if (slot == 0) {
     if (frame_count_ == most_frames) {
       return none;
@@ -123,8 +122,7 @@ bool SiteTable::add_frame(std::string_view function, std::string_view file,
     return false;
   }
   const Frame frame = {intern(function), intern(file), line};
-  const std::uint32_t number =
-      frame.function == none || frame.file == none ? none : intern(frame);
+  const std::uint32_t number = frame.function == none || frame.file == none ? none : intern(frame);
   if (number == none) {
     has_no_room_ = true;
     return false;

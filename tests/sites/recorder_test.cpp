@@ -62,9 +62,8 @@ class SampledHeap {
   }
   std::uint32_t line_of(const RecordedBlocks::Entry& entry) const {
     const Site& site = recorder.table().site(entry.site);
-    return site.depth == 0
-               ? 0
-               : recorder.table().frame(recorder.table().frame_number(site, 0)).line;
+    return site.depth == 0 ? 0
+                           : recorder.table().frame(recorder.table().frame_number(site, 0)).line;
   }
   // The line's estimate of live bytes.
   double live_bytes(std::uint32_t of_line) const {
@@ -179,15 +178,16 @@ TEST_P(RecorderTest, EstimatesOfLiveBytesAndChurnAreNearTheTruth) {
     const double p = -std::expm1(-size / rate);
     return 6 * size * std::sqrt(blocks * (1 - p) / p);
   };
-  const double small = static_cast<double>(heap.instance->operations->size_at(
-      *heap.instance, kept.front()));
+  const double small =
+      static_cast<double>(heap.instance->operations->size_at(*heap.instance, kept.front()));
   EXPECT_NEAR(heap.live_bytes(1), 20'000 * small, bound(20'000, 64) * small / 64);
   EXPECT_EQ(heap.live_bytes(2), 0);
   EXPECT_NEAR(heap.allocated_bytes(2), 20'000 * small, bound(20'000, 64) * small / 64);
   const double large =
       static_cast<double>(heap.instance->operations->size_at(*heap.instance, kept.back()));
   if (large != 0) {
-    EXPECT_NEAR(heap.live_bytes(3), 2000 * large, bound(2000, 1600) * large / 1600 + 0.01 * 2000 * large);
+    EXPECT_NEAR(heap.live_bytes(3), 2000 * large,
+                bound(2000, 1600) * large / 1600 + 0.01 * 2000 * large);
   }
   for (void* const block : kept) {
     heap.free(block);

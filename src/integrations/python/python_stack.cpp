@@ -38,7 +38,8 @@ class Text {
     const bool is_ascii = (state & 0x40U) != 0;
     const auto* const bytes = static_cast<const char*>(string);
     if (!is_compact) {
-      text_ = "?";  // made by C code in an old way (up to 3.11); never a name that the compiler gave
+      text_ =
+          "?";  // made by C code in an old way (up to 3.11); never a name that the compiler gave
     } else if (is_ascii) {
       text_ = {bytes + layout->ascii_header, length};
     } else {
@@ -123,10 +124,9 @@ bool is_complete(const void* frame, const void* code) noexcept {
 }
 
 int line_of(const void* frame, const void* code) noexcept {
-  return has_interpreter_frames()
-             ? PyCode_Addr2Line(const_cast<void*>(code),
-                                static_cast<int>(instruction_of(frame, code)))
-             : PyFrame_GetLineNumber(const_cast<void*>(frame));
+  return has_interpreter_frames() ? PyCode_Addr2Line(const_cast<void*>(code),
+                                                     static_cast<int>(instruction_of(frame, code)))
+                                  : PyFrame_GetLineNumber(const_cast<void*>(frame));
 }
 
 const PyThreadState* thread_state(Domain domain) noexcept {

@@ -99,9 +99,9 @@ double retained_beside(const RecordedBlocks::Entry& entry) noexcept {
   }
   const heap::Surroundings around = instance->operations->surroundings_of(
       *instance, reinterpret_cast<const void*>(entry.address));
-  return around.allocated == 0 ? 0
-                               : static_cast<double>(around.free_bytes) /
-                                     static_cast<double>(around.allocated);
+  return around.allocated == 0
+             ? 0
+             : static_cast<double>(around.free_bytes) / static_cast<double>(around.allocated);
 }
 
 // False: no memory.

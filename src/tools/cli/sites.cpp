@@ -33,10 +33,10 @@ const CommandText command_text = {
     "Show where the memory of a program was allocated.",
     {"tarn sites [OPTION...] PID", "tarn sites [OPTION...] FILE"},
     R"(The program was started by 'tarn run --sites'; FILE is what --sites-file wrote.
-Figures are estimates from the recorded blocks, unless every one was (--sites=1).
-'live' is what is allocated now; 'retained' these blocks' share of the free ones
-beside them in their pools, which can't go back because of them; 'allocated' what
-was ever handed out or grown by: churn.
+Figures are estimates from the recorded blocks, but with --sites=1 exact. 'live'
+is what is allocated now; 'retained' these blocks' share of the free ones beside
+them in their pools, which can't go back because of them; 'allocated' what was
+ever handed out or grown by: churn.
 
 The exit status is 0 when it could be shown, 1 when the process can't be
 reached or the file isn't one, 2 for a wrong argument.
@@ -60,14 +60,21 @@ bool parse(const std::vector<std::string>& words, Options& options) {
   CommandLine line(command_text);
   CLI::App& app = line.options();
   app.add_option("PID", options.target, "the process, or the file");
-  line.add_choice("--sort", sort, "live (the default), retained or allocated: what\ncomes first, and what a flame graph shows",
-                  {"live", "retained", "allocated"});
-  app.add_option("--top", options.view.top, "how many rows (20)")->option_text("=N")->check(CLI::Range(1, 65536));
-  app.add_flag("--stacks", options.view.by_stack, "a row for each stack, with its frames, in place of one\nfor each line");
+  line.add_choice(
+      "--sort", sort,
+      "live (the default), retained or allocated: what\ncomes first, and what a flame graph shows",
+      {"live", "retained", "allocated"});
+  app.add_option("--top", options.view.top, "how many rows (20)")
+      ->option_text("=N")
+      ->check(CLI::Range(1, 65536));
+  app.add_flag("--stacks", options.view.by_stack,
+               "a row for each stack, with its frames, in place of one\nfor each line");
   app.add_flag("--json", options.as_json, "print all sites as JSON, in bytes");
-  app.add_option("--flame", options.flame, "write a flame graph, an SVG image")->option_text("=FILE");
+  app.add_option("--flame", options.flame, "write a flame graph, an SVG image")
+      ->option_text("=FILE");
   app.add_option("--pprof", options.pprof, "write a profile for pprof")->option_text("=FILE");
-  app.add_option("--speedscope", options.speedscope, "write a file for speedscope")->option_text("=FILE");
+  app.add_option("--speedscope", options.speedscope, "write a file for speedscope")
+      ->option_text("=FILE");
   if (!line.parse(words)) {
     return false;
   }

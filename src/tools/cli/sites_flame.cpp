@@ -96,9 +96,7 @@ Node tree_of(const SitesReport& report, SiteMeasure measure) {
 
 class Drawing {
  public:
-  explicit Drawing(const Node& root) : all_(root.bytes), root_(root) {
-    depth_ = depth_of(root, 0);
-  }
+  explicit Drawing(const Node& root) : all_(root.bytes), root_(root) { depth_ = depth_of(root, 0); }
 
   std::string draw(const std::string& title) {
     const double height = top + static_cast<double>(depth_ + 1) * row_height + margin;
@@ -117,8 +115,7 @@ class Drawing {
 
  private:
   [[nodiscard]] double width_of(const Node& node) const {
-    return all_ == 0 ? 0
-                     : width * static_cast<double>(node.bytes) / static_cast<double>(all_);
+    return all_ == 0 ? 0 : width * static_cast<double>(node.bytes) / static_cast<double>(all_);
   }
 
   [[nodiscard]] std::size_t depth_of(const Node& node, std::size_t depth) const {

@@ -76,7 +76,8 @@ class Encoder {
   explicit Encoder(const SitesReport& report) : report_(report) { string(""); }
 
   std::string encode() {
-    for (const char* const name : {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"}) {
+    for (const char* const name :
+         {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"}) {
       profile_.message(field::sample_type,
                        type(name, std::string_view(name).ends_with("space") ? "bytes" : "count"));
     }

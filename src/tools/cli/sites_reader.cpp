@@ -40,8 +40,7 @@ class Reader {
     }
     if (!text_.starts_with(first_line)) {
       line_ = 1;
-      refuse(fmt::format("not 'tarn-sites 1' but '{}'",
-                         shown(text_.substr(0, text_.find('\n')))));
+      refuse(fmt::format("not 'tarn-sites 1' but '{}'", shown(text_.substr(0, text_.find('\n')))));
     }
     for (line_ = 1; !text_.empty(); ++line_) {
       const std::size_t end = text_.find('\n');

@@ -32,7 +32,7 @@ struct SitesReport {
   std::uint64_t pid = 0;
   std::string program;  // printable
   std::string python;
-  std::uint64_t rate = 0;        // one block in so many bytes
+  std::uint64_t rate = 0;  // one block in so many bytes
   std::uint64_t most_frames = 0;
   std::uint64_t samples = 0;
   std::uint64_t not_followed = 0;  // samples of which it isn't known whether they live

@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tools/cli/sites_export.h"
 #include "tools/cli/report_json.h"
+#include "tools/cli/sites_export.h"
 
 namespace tarn::cli {
 namespace {
@@ -33,8 +33,12 @@ Json profile_of(const SitesReport& report, const char* name, SiteMeasure measure
     weights.push_back(weight);
     sum += weight;
   }
-  return {{"type", "sampled"},    {"name", name},       {"unit", "bytes"},
-          {"startValue", 0},      {"endValue", sum},    {"samples", std::move(samples)},
+  return {{"type", "sampled"},
+          {"name", name},
+          {"unit", "bytes"},
+          {"startValue", 0},
+          {"endValue", sum},
+          {"samples", std::move(samples)},
           {"weights", std::move(weights)}};
 }
 

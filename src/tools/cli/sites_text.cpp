@@ -51,8 +51,7 @@ std::vector<Row> rows_of(const SitesReport& report, const SitesView& view) {
     }
     add(rows[place->second].sum, site);
   }
-  std::erase_if(rows,
-                [&](const Row& row) { return measure_of(row.sum, view.measure) == 0; });
+  std::erase_if(rows, [&](const Row& row) { return measure_of(row.sum, view.measure) == 0; });
   std::ranges::stable_sort(rows, std::greater{},
                            [&](const Row& row) { return measure_of(row.sum, view.measure); });
   return rows;
@@ -66,18 +65,17 @@ const char* rate_text(const SitesReport& report, std::string& text) {
 
 std::vector<std::string> cells(const std::string& where, const AllocationSite& sum) {
   return {shorten(escape(where), where_width), bytes_text(sum.live_bytes),
-          bytes_text(sum.retained_bytes), bytes_text(sum.allocated_bytes),
-          count_text(sum.samples)};
+          bytes_text(sum.retained_bytes), bytes_text(sum.allocated_bytes), count_text(sum.samples)};
 }
 
 }  // namespace
 
 std::string sites_text(const SitesReport& report, const SitesView& view, const Style& style) {
   std::string rate;
-  std::string text = style.heading(fmt::format(
-      "tarn: where {} (process {}) on Python {} allocates",
-      shorten(report.program.empty() ? "a Python" : report.program, 24), report.pid,
-      shorten(report.python, 10)));
+  std::string text =
+      style.heading(fmt::format("tarn: where {} (process {}) on Python {} allocates",
+                                shorten(report.program.empty() ? "a Python" : report.program, 24),
+                                report.pid, shorten(report.python, 10)));
   text += fmt::format("\n      {}; {} were, with {} frames at most\n\n", rate_text(report, rate),
                       count_text(report.samples), report.most_frames);
   const std::vector<Row> rows = rows_of(report, view);
@@ -114,9 +112,8 @@ std::string sites_text(const SitesReport& report, const SitesView& view, const S
     ++line_number;
   }
   if (report.sites[1].samples != 0) {
-    text += fmt::format(
-        "\nThe tables of stacks were full: {} samples are under 'other sites'.\n",
-        count_text(report.sites[1].samples));
+    text += fmt::format("\nThe tables of stacks were full: {} samples are under 'other sites'.\n",
+                        count_text(report.sites[1].samples));
   }
   if (report.not_followed != 0) {
     text += fmt::format(
@@ -135,17 +132,12 @@ nlohmann::ordered_json sites_json(const SitesReport& report, SiteMeasure measure
       sites.push_back(&site);
     }
   }
-  std::ranges::stable_sort(sites, std::greater{}, [&](const AllocationSite* site) {
-    return measure_of(*site, measure);
-  });
-  Json json = {{"tarn_sites", 1},
-               {"pid", report.pid},
-               {"program", report.program},
-               {"python", report.python},
-               {"rate", report.rate},
-               {"frames_at_most", report.most_frames},
-               {"samples", report.samples},
-               {"not_followed", report.not_followed}};
+  std::ranges::stable_sort(sites, std::greater{},
+                           [&](const AllocationSite* site) { return measure_of(*site, measure); });
+  Json json = {{"tarn_sites", 1},           {"pid", report.pid},
+               {"program", report.program}, {"python", report.python},
+               {"rate", report.rate},       {"frames_at_most", report.most_frames},
+               {"samples", report.samples}, {"not_followed", report.not_followed}};
   json["sites"] = Json::array();
   for (const AllocationSite* const site : sites) {
     Json entry = {{"live_bytes", site->live_bytes},
@@ -155,9 +147,9 @@ nlohmann::ordered_json sites_json(const SitesReport& report, SiteMeasure measure
                   {"allocated_blocks", site->allocated_blocks},
                   {"samples", site->samples},
                   {"live_samples", site->live_samples},
-                  {"kind", !site->frames.empty()                           ? "python"
+                  {"kind", !site->frames.empty()             ? "python"
                            : site - report.sites.data() == 1 ? "other"
-                                                                           : "native"},
+                                                             : "native"},
                   {"cut", site->is_cut}};
     entry["stack"] = Json::array();
     for (const std::uint32_t number : site->frames) {

@@ -12,8 +12,8 @@ namespace tarn::cli {
 
 struct SitesView {
   SiteMeasure measure = SiteMeasure::live;
-  std::size_t top = 20;    // rows
-  bool by_stack = false;   // a row for each stack, with its frames; else one for each innermost line
+  std::size_t top = 20;   // rows
+  bool by_stack = false;  // a row for each stack, with its frames; else one for each innermost line
 };
 
 // Ends with a newline.
