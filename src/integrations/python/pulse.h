@@ -4,7 +4,7 @@
 //   pid N
 //   turn N            counts the pulses: which arenas were looked at (heap/pulse.h)
 //   held NS           how long the pulse held Python's lock
-//   allocated BYTES   in live blocks, as the meter has it: large ones exactly, small ones a little behind
+//   allocated BYTES   in live blocks, as the meter has it: behind by up to an eighth of each pool
 //   handed_out BYTES  ever
 //   large_blocks N, large_bytes BYTES, large_kept BYTES
 //   tier INDEX ARENA_SIZE POOL_SIZE POOLS_PER_ARENA ARENAS POOLS_TAKEN SAMPLED_ARENAS SAMPLED_TAKEN

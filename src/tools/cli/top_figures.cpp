@@ -56,7 +56,6 @@ void TopHistory::add_pulse(double time, const Pulse& pulse) {
     turns_.pop_front();
   }
   figures_.has_pulse = true;
-  figures_.live = pulse.allocated;
   figures_.held = pulse.held;
   figures_.large_blocks = pulse.large_blocks;
   figures_.large_bytes = pulse.large_bytes;
@@ -131,12 +130,11 @@ void TopHistory::count_classes() {
     }
     figures_.classes.push_back(sum.size_class);
   }
-  // The meter is behind by some blocks of each pool: it's for heaps of which a part is looked at.
-  if (!figures_.is_estimate) {
-    figures_.live = figures_.large_bytes;
-    for (const auto& [szidx, bytes] : live) {
-      figures_.live += bytes;
-    }
+  // Not the meter's, which hears of an eighth of a pool's blocks at a time: when most have been freed here and there,
+  // it's far too high.
+  figures_.live = figures_.large_bytes;
+  for (const auto& [szidx, bytes] : live) {
+    figures_.live += bytes;
   }
   live_by_class_.emplace_back(time, std::move(live));
 }
