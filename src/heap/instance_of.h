@@ -113,7 +113,8 @@ class InstanceOf : public Instance {
         return of(instance).under_lock([&] { return of(instance).live_->size_at(address); });
       },
       .surroundings_of = [](Instance& instance, const void* address) noexcept -> Surroundings {
-        return of(instance).under_lock([&] { return of(instance).live_->surroundings_of(address); });
+        return of(instance).under_lock(
+            [&] { return of(instance).live_->surroundings_of(address); });
       },
       .verify = [](Instance& instance) noexcept -> void {
         of(instance).under_lock([&] { of(instance).live_->verify(); });

@@ -76,8 +76,9 @@ class LargeRequests {
   // The same; and of the general allocator's as it says.
   [[nodiscard]] std::size_t size_at(const void* address) const noexcept {
     const std::size_t size = own_.size_of(address);
-    return size != 0 || general_->size_of == nullptr ? size
-                                                     : general_->size_of(general_->context, address);
+    return size != 0 || general_->size_of == nullptr
+               ? size
+               : general_->size_of(general_->context, address);
   }
 
   [[nodiscard]] std::size_t now() const noexcept { return now_ + own_.statistics().blocks; }

@@ -21,8 +21,9 @@ namespace tarn::heap {
 
 // What is beside a block in its pool.
 struct Surroundings {
-  std::size_t allocated;   // blocks, with this one
-  std::size_t free_bytes;  // in free blocks, which lie on pages that hold live ones or may be resident
+  std::size_t allocated;  // blocks, with this one
+  std::size_t
+      free_bytes;  // in free blocks, which lie on pages that hold live ones or may be resident
 };
 
 struct Residency {

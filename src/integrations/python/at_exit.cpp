@@ -8,8 +8,8 @@
 #include "integrations/python/pacer.h"
 #include "integrations/python/releaser.h"
 #include "integrations/python/report.h"
-#include "integrations/python/snapshot_schedule.h"
 #include "integrations/python/sites.h"
+#include "integrations/python/snapshot_schedule.h"
 
 namespace tarn::python {
 

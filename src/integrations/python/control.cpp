@@ -24,9 +24,9 @@
 #include "integrations/python/pulse.h"
 #include "integrations/python/releaser.h"
 #include "integrations/python/report.h"
+#include "integrations/python/sites.h"
 #include "integrations/python/snapshot.h"
 #include "integrations/python/snapshot_schedule.h"
-#include "integrations/python/sites.h"
 #include "os/event.h"
 #include "os/mutex.h"
 

@@ -48,8 +48,8 @@ std::size_t choice(const char* variable, const char* const (&names)[Count], bool
 }
 
 // A whole number from `least` to `most`; `otherwise` when the variable is unset, empty or malformed.
-std::uint64_t number(const char* variable, const char* what, std::uint64_t least, std::uint64_t most,
-                     std::uint64_t otherwise, bool quiet) noexcept {
+std::uint64_t number(const char* variable, const char* what, std::uint64_t least,
+                     std::uint64_t most, std::uint64_t otherwise, bool quiet) noexcept {
   const char* const value = std::getenv(variable);
   if (value == nullptr || *value == '\0') {
     return otherwise;

@@ -111,8 +111,8 @@ std::string read_rate(const std::string& word) {
     }
   }
   if (error != std::errc() || stop != end || bytes == 0 || bytes > largest) {
-    throw UsageError("tarn run",
-                     fmt::format("--sites: '{}' is no number of bytes, such as 512K", escape(word)));
+    throw UsageError(
+        "tarn run", fmt::format("--sites: '{}' is no number of bytes, such as 512K", escape(word)));
   }
   return std::to_string(bytes);
 }
