@@ -63,6 +63,9 @@ void TopHistory::add_pulse(double time, const Pulse& pulse) {
   fill_tiers(pulse);
   count_classes();
   count_rates();
+  if (!points_.empty()) {
+    points_.back().live = figures_.live;
+  }
 }
 
 // As many turns as it takes to look at every arena once; of each tier its own.
