@@ -112,7 +112,7 @@ class TopTest(OnTarnTest):
         for pattern in (r"^resident +[\d.]+ MiB  [█░]+  [▁-█]+$", r"^live +[\d.]+ MiB  [█░]+  [ ▁-█]+$",
                         r"^allocation +[\d.]+ [KM]iB/s  live .* [\d,]+ blocks$", r"^collection +[\d.]+ % of time",
                         r"^small +\d+ x 1 MiB +[\d.]+ % full  [·░▒▓█]+$", r"^medium +\d+ x 4 MiB",
-                        r"^large +\d+ blocks", r" size +pools +live blocks +▾live bytes +free bytes",
+                        r"^large +\d+ blocks?", r" size +pools +live blocks +▾live bytes +free bytes",
                         r"^ q leave   s sort .* by live bytes$"):
             self.assertRegex(text, re.compile(pattern, re.MULTILINE))
         rows = re.findall(r"^ +([\d.]+ (?:B|KiB)) +(\d[\d,]*) +([\d,]+) +([\d.]+) (B|KiB|MiB)", text, re.MULTILINE)
