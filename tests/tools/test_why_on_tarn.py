@@ -62,6 +62,7 @@ async def handle(connection, end):
     mine = ["line %d of %d" % (i, connection.number) for i in range(10)]
     await end.wait()
 loop = asyncio.new_event_loop()
+asyncio.set_event_loop(loop)  # up to 3.9 an Event belongs to the loop of its birth
 END = asyncio.Event()
 CONNECTIONS = [Connection(number) for number in range(8_000)]
 async def main():
@@ -137,11 +138,13 @@ class ActingTest(CommandTest):
         self.order(process, order)
         return before - self.release(process)
 
-    def keeps_its_promise(self, process: subprocess.Popen[str], promised: int, order: str) -> None:
+    def keeps_its_promise(self, process: subprocess.Popen[str], promised: int, order: str, besides: float = 0) -> None:
+        """`besides`: the share that the order lets go of besides what was named."""
         fell = self.fall(process, order)
         self.assertGreater(promised, 1 << 20)
-        self.assertLessEqual(abs(fell - promised), SHARE * promised,
-                             f"promised {promised}, fell by {fell}: {fell / promised:.3f}")
+        told = f"promised {promised}, fell by {fell}: {fell / promised:.3f}"
+        self.assertGreaterEqual(fell, (1 - SHARE) * promised, told)
+        self.assertLessEqual(fell, (1 + SHARE + besides) * promised, told)
 
     def on_each(self, code: str, act: Callable[[subprocess.Popen[str]], None]) -> None:
         for python in pythons():
@@ -172,13 +175,9 @@ class ActingTest(CommandTest):
     def test_documents_of_a_cache(self) -> None:
         def act(process: subprocess.Popen[str]) -> None:
             first = self.why(process)["answers"][0]
-            self.assertEqual(first["holders"][0]["name"], "__main__.cache")
-            self.assertEqual((first["type"], first["objects"]), ("dict", 9_000))
-            # No less than it promised. It's more: CPython doesn't show the references of dicts to their keys, if all
-            # of these are str (docs/why.md).
-            promised = first["whole"]["returns"]
-            self.assertGreater(promised, 1 << 20)
-            self.assertGreater(self.fall(process, "del cache"), (1 - SHARE) * promised)
+            self.assertEqual((first["holders"][0]["name"], first["type"]), ("__main__.cache", "dict"))
+            promised = first["whole"]["returns"] if first.get("whole") else first["returns"]
+            self.keeps_its_promise(process, promised, "del cache")
 
         self.on_each(JSON_CACHE, act)
 
@@ -187,8 +186,10 @@ class ActingTest(CommandTest):
             first = self.why(process)["answers"][0]
             self.assertEqual((first["type"], first["objects"]), ("_asyncio.Future", 8_000))
             self.assertEqual(first["holders"][0]["name"], "__main__.END")
+            # The loop lets go of tables of its own too.
             self.keeps_its_promise(process, first["returns"],
-                                   "END.set(); loop.run_until_complete(asyncio.sleep(0.1)); END._waiters.clear()")
+                                   "END.set(); loop.run_until_complete(asyncio.sleep(0.1)); END._waiters.clear()",
+                                   besides=0.03)
 
         self.on_each(ASYNCIO, act)
 

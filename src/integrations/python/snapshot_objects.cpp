@@ -23,6 +23,15 @@ struct CollectorHeader {
   [[nodiscard]] bool is_tracked() const noexcept { return (next & ~flags) != 0; }
 };
 
+// A PyDictObject up to its values, as 3.8 to 3.14 lay it out.
+struct DictView {
+  ObjectView object;
+  std::uint64_t used;
+  std::uint64_t version;
+  const void* keys;
+  const void* split_values;
+};
+
 constexpr std::uint64_t most_scanned = 4096;
 
 const ObjectView& object_at(std::uint64_t address) noexcept {
@@ -144,6 +153,7 @@ void SnapshotObjects::see_outside(std::uint64_t object) noexcept {
 int SnapshotObjects::visit(void* target, void* self) noexcept {
   auto& objects = *static_cast<SnapshotObjects*>(self);
   const auto address = reinterpret_cast<std::uint64_t>(target);
+  ++objects.visited_;
   snapshot_stream.reference(address);
   if (const SnapshotBlocks::Found block = objects.blocks_.find(address); block.area != nullptr) {
     std::uint8_t& mark = objects.blocks_.mark_of(block);
@@ -196,7 +206,26 @@ void SnapshotObjects::follow(std::uint64_t object) noexcept {
       (is_gc != nullptr && is_gc(pointer) == 0)) {
     return;
   }
+  const std::uint64_t visited_before = visited_;
   traverse(pointer, visit, this);
+  if (type.is(TypeView::dict_subclass)) {
+    follow_keys(object, visited_ - visited_before);
+  }
+}
+
+// A dict's traverse shows its keys only where some aren't str. The keys of a table that instances share aren't the
+// dict's own. What a subclass shows besides could hide that keys are missing, where there are as few of these.
+void SnapshotObjects::follow_keys(std::uint64_t dict, std::uint64_t shown) noexcept {
+  const auto& view = *reinterpret_cast<const DictView*>(dict);
+  if (view.split_values != nullptr || view.used == 0 || shown >= 2 * view.used) {
+    return;
+  }
+  std::ptrdiff_t position = 0;
+  PyObject* key = nullptr;
+  PyObject* value = nullptr;
+  while (PyDict_Next(reinterpret_cast<PyObject*>(dict), &position, &key, &value) != 0) {
+    visit(key, this);
+  }
 }
 
 void SnapshotObjects::write_objects() noexcept {

@@ -1,5 +1,5 @@
 // Which block is which object, who refers to whom, and whose part a block is. Nothing of Python's is called but
-// tp_traverse and tp_is_gc, and nothing of Python's is written to: so the pages of the copy stay shared.
+// tp_traverse, tp_is_gc and PyDict_Next, and nothing of Python's is written to: so the pages of the copy stay shared.
 //
 //   an object's block     │ managed dict, weakrefs │ collector's header │ count │ type │ … │
 //                           3.11 and later: 0 or 16   0 or 16           ▲ id()
@@ -35,6 +35,7 @@ class SnapshotObjects {
                                 std::uint32_t prefix) noexcept;
   void write_objects() noexcept;
   void follow(std::uint64_t object) noexcept;
+  void follow_keys(std::uint64_t dict, std::uint64_t shown) noexcept;
   void follow_static_type(const TypeView& type) noexcept;
   void refer_if_object(void* address) noexcept;
   void see_outside(std::uint64_t object) noexcept;
@@ -46,6 +47,7 @@ class SnapshotObjects {
   SnapshotTypes& types_;
   const ReadableMemory& memory_;
   std::uint64_t unreadable_ = 0;
+  std::uint64_t visited_ = 0;  // references, so far
   AddressIndex outside_;
   std::uint64_t* outside_list_ = nullptr;  // in the order in which they were seen
   std::uint32_t outside_count_ = 0;

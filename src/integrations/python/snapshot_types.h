@@ -36,6 +36,7 @@ struct TypeView {
   static constexpr std::uint64_t ready = std::uint64_t{1} << 12;
   static constexpr std::uint64_t have_gc = std::uint64_t{1} << 14;
   static constexpr std::uint64_t unicode_subclass = std::uint64_t{1} << 28;
+  static constexpr std::uint64_t dict_subclass = std::uint64_t{1} << 29;
   static constexpr std::uint64_t type_subclass = std::uint64_t{1} << 31;
 
   [[nodiscard]] bool is(std::uint64_t flag) const noexcept { return (flags & flag) != 0; }
