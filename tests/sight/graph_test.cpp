@@ -55,9 +55,10 @@ TEST(Dominators, OfALongChainWithLinksBackTakeNoStack) {
 TEST(Dominators, OfRandomGraphsAreWhatRemovingEachNodeShows) {
   std::mt19937 random(20261126);
   for (int round = 0; round < 400; ++round) {
-    const std::uint32_t count = 2 + random() % 14;
+    const auto count = static_cast<std::uint32_t>(2 + random() % 14);
     std::vector<Edge> edges;
-    for (std::uint32_t i = 0, all = random() % (3 * count); i < all; ++i) {
+    const auto all = static_cast<std::uint32_t>(random() % (3 * count));
+    for (std::uint32_t i = 0; i < all; ++i) {
       edges.emplace_back(random() % count, random() % count);
     }
     const Graph graph = make_graph(count, edges);
