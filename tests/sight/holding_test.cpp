@@ -131,13 +131,14 @@ TEST(Holding, OfRandomHeapsIsWhatCountingReferencesFrees) {
   std::mt19937 random(7);
   for (int round = 0; round < 500; ++round) {
     HeapMaker maker(true);
-    const std::uint32_t count = 1 + random() % 12;
+    const auto count = static_cast<std::uint32_t>(1 + random() % 12);
     std::vector<std::uint32_t> references(count, 0);
     std::vector<Edge> edges;
     for (std::uint32_t i = 0; i < count; ++i) {
       maker.object(no_index, 0);
     }
-    for (std::uint32_t i = 0, all = random() % (3 * count); i < all; ++i) {
+    const auto all = static_cast<std::uint32_t>(random() % (3 * count));
+    for (std::uint32_t i = 0; i < all; ++i) {
       edges.emplace_back(random() % count, random() % count);
       ++references[edges.back().second];
     }
