@@ -57,8 +57,8 @@ TEST(Dominators, OfRandomGraphsAreWhatRemovingEachNodeShows) {
   for (int round = 0; round < 400; ++round) {
     const auto count = static_cast<std::uint32_t>(2 + random() % 14);
     std::vector<Edge> edges;
-    const auto all = static_cast<std::uint32_t>(random() % (3 * count));
-    for (std::uint32_t i = 0; i < all; ++i) {
+    const auto most = static_cast<std::uint32_t>(random() % (3 * count));
+    for (std::uint32_t i = 0; i < most; ++i) {
       edges.emplace_back(random() % count, random() % count);
     }
     const Graph graph = make_graph(count, edges);

@@ -30,7 +30,7 @@ struct Cell {
   Kind kind = Kind::null;
   std::int64_t integer = 0;
   double real = 0;
-  std::string_view text;
+  std::string_view text{};
 };
 
 using Row = std::span<const Cell>;

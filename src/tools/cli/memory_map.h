@@ -17,7 +17,7 @@ struct Mapping {
   std::uint64_t end = 0;
   std::uint64_t resident = 0;  // bytes
   std::string name;            // "[heap]", "/usr/lib/…", empty: anonymous memory
-  std::string permissions;     // "rw-p"
+  std::string permissions{};   // "rw-p"
 };
 
 class BadMap : public std::runtime_error {

@@ -28,7 +28,7 @@ struct Pulse {
     std::uint64_t pools_taken = 0;
     std::uint64_t sampled_arenas = 0;
     std::uint64_t sampled_taken = 0;
-    std::vector<Group> groups;
+    std::vector<Group> groups{};
   };
   // In the arenas looked at.
   struct SizeClass {
