@@ -77,7 +77,9 @@ inline std::string sample_marks(unsigned allocated, unsigned blocks,
     marks[i] = '\1';
   }
   for (const std::uint16_t index : chain) {
-    marks[index] = '\2';
+    if (index < blocks) {  // one that isn't is what the reader has to refuse
+      marks[index] = '\2';
+    }
   }
   return marks.append(reinterpret_cast<const char*>(chain.data()), chain.size() * 2);
 }
