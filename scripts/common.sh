@@ -42,6 +42,8 @@ configure() {
 build_preset() {
     local preset=$1
     shift
+    # What one clone has compiled serves another: paths are kept relative to the clone.
+    export CCACHE_BASEDIR=$TARN_ROOT CCACHE_NOHASHDIR=true
     configure "$preset"
     cmake --build --preset "$preset" --parallel "$(jobs_to_use)" ${1:+--target "$@"}
 }
