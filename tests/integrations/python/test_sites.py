@@ -243,8 +243,9 @@ class SitesTest(HookTest):
             """)
         for python in self.each():
             for rate in (1, 64, 512):
-                _, (sites,) = self.record(python, code, rate)
-                self.assertLess(sites.at(line_of(code, "first")).live_blocks, 100)  # what Python does on the way may live
+                # Nothing of Tarn's begins meanwhile: on 3.11 six blocks that its pacer and releaser make live on.
+                _, (sites,) = self.record(python, code, rate, TARN_GC="stock", TARN_RELEASE="off")
+                self.assertEqual(sites.at(line_of(code, "first")).live_blocks, 0)
                 self.assertGreater(sites.at(line_of(code, "second")).live_blocks, 15000)
 
     def test_a_block_that_grows_or_moves_stays_where_it_was_allocated(self) -> None:
