@@ -171,8 +171,9 @@ struct Pipe {
   }
 };
 
-// Until the tool has ended, which says something only when the file is there.
-bool wait_for_tool(int output, Snapshot& copy, const std::atomic<bool>* stop) noexcept {
+// Until the tool has ended, which says something only when the file is there. Where the copy is called off, the tool is
+// told first, by its answer's having no reader: then what breaks off is no error.
+bool wait_for_tool(Pipe& answer, Snapshot& copy, const std::atomic<bool>* stop) noexcept {
   constexpr int between_looks = 20;
   bool has_said = false;
   int waited = 0;
@@ -180,18 +181,23 @@ bool wait_for_tool(int output, Snapshot& copy, const std::atomic<bool>* stop) no
     if (copy.copy > 0) {
       static_cast<void>(look_at_snapshot(copy));
     }
-    pollfd wanted = {output, POLLIN, 0};
+    pollfd wanted = {answer.read_end, POLLIN, 0};
     const int ready = ::poll(&wanted, 1, between_looks);
     if (ready > 0) {
       char words[512];
-      const ssize_t got = ::read(output, words, sizeof(words));
+      const ssize_t got = ::read(answer.read_end, words, sizeof(words));
       if (got == 0 || (got < 0 && errno != EINTR)) {
         break;
       }
       has_said = has_said || got > 0;
     }
     waited += between_looks;
-    if ((stop != nullptr && *stop) || waited > milliseconds_of_patience) {
+    const bool is_too_long = waited > milliseconds_of_patience;
+    if (is_too_long) {
+      say("it takes longer than five minutes");
+    }
+    if (is_too_long || (stop != nullptr && *stop)) {
+      answer.close_one(answer.read_end);
       break;
     }
   }
@@ -239,7 +245,7 @@ bool take(const char* reason, const char* file, Existing existing,
     say(why_no_copy(error));
     return false;
   }
-  return wait_for_tool(answer.read_end, copy, stop);
+  return wait_for_tool(answer, copy, stop);
 }
 
 bool is_peak() noexcept {

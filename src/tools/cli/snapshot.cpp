@@ -1,11 +1,13 @@
 // tarn snapshot: writes what is in a process's heap to a file.
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -224,6 +226,24 @@ void write(const Options& options, sight::Capture capture) {
   }
 }
 
+// The process that asked has called it off, or has ended.
+bool nobody_waits() {
+  pollfd answer = {STDOUT_FILENO, 0, 0};
+  return ::poll(&answer, 1, 0) > 0 && (answer.revents & POLLERR) != 0;
+}
+
+int write_stream(const Options& options) {
+  try {
+    write(options, read_stdin());
+    return 0;
+  } catch (const std::exception&) {
+    if (nobody_waits()) {
+      return exit_failure;
+    }
+    throw;
+  }
+}
+
 }  // namespace
 
 int snapshot(const std::vector<std::string>& words) {
@@ -250,8 +270,7 @@ int snapshot(const std::vector<std::string>& words) {
   std::string of_whom = "the snapshot";
   try {
     if (options.from_stream) {
-      write(options, read_stdin());
-      return 0;
+      return write_stream(options);
     }
     const Target target = find_target(read_process_id(options.pid, "tarn snapshot"));
     of_whom = fmt::format("process {} ({}): its answer", target.pid, target.name);

@@ -428,8 +428,24 @@ class Schedule(SnapshotTest):
         program = Path(self.folder, "app.py")
         program.write_text(code)
         kept = {name: value for name, value in environment().items() if name != "LD_PRELOAD"}
-        return subprocess.run([*COMMAND, "run", *options, str(program)], text=True, capture_output=True, timeout=SECONDS,
+        done = subprocess.run([*COMMAND, "run", *options, str(program)], text=True, capture_output=True, timeout=SECONDS,
                               cwd=self.folder, env=kept)
+        self.wait_for_writers()
+        return done
+
+    def wait_for_writers(self) -> None:
+        """What writes the file may go on when the program has ended."""
+        end = time.monotonic() + SECONDS
+        while any(self.is_writer(pid) for pid in os.listdir("/proc") if pid.isdigit()):
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.05)
+
+    def is_writer(self, pid: str) -> bool:
+        try:
+            words = Path("/proc", pid, "cmdline").read_bytes()
+        except OSError:
+            return False
+        return b"--from-stream" in words and self.folder.encode() in words
 
     def files(self) -> list[str]:
         return sorted(name for name in os.listdir(self.folder) if name != "app.py")
@@ -449,6 +465,24 @@ class Schedule(SnapshotTest):
         counted = rows(self.file, "SELECT snapshot, count(*) FROM object WHERE root = '__main__.kept' GROUP BY snapshot")
         self.assertGreaterEqual(len(counted), 2)
         self.assertLess(counted[0][1], counted[-1][1])
+
+    def test_the_program_may_end_while_it_is_copied(self) -> None:
+        code = "import time\nkept = [[n] for n in range(1000000)]\ntime.sleep({})"
+        for delay in (0.1, 0.15, 0.2, 0.25, 0.3, 0.35):
+            done = self.run_on_tarn(code.format(delay), "--snapshot-at=every=0.1", f"--snapshot-file={self.file}")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_what_breaks_off_is_said_to_who_waits_for_it(self) -> None:
+        command = [*COMMAND, "snapshot", "--from-stream", "--output", self.file]
+        done = subprocess.run(command, input="", capture_output=True, text=True, timeout=SECONDS)
+        self.assertEqual((done.returncode, done.stdout, done.stderr),
+                         (1, "", "tarn: the snapshot can't be used: it breaks off\n"))
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+        done = subprocess.run(command, input="", stdout=write_end, stderr=subprocess.PIPE, text=True, timeout=SECONDS)
+        os.close(write_end)
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        self.assertEqual(self.files(), [])
 
     def test_at_the_peak(self) -> None:
         code = ("import time\ntime.sleep(0.6)\nkept = [bytes(1000) for _ in range(60000)]\ntime.sleep(1.5)\n"
