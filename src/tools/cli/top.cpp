@@ -12,7 +12,6 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <memory>
@@ -26,6 +25,7 @@
 #include "tools/cli/control_answer.h"
 #include "tools/cli/control_client.h"
 #include "tools/cli/failure.h"
+#include "tools/cli/held_output.h"
 #include "tools/cli/process.h"
 #include "tools/cli/pulse_answer.h"
 #include "tools/cli/signals.h"
@@ -89,68 +89,6 @@ std::string clock_now() {
   ::localtime_r(&now, &parts);
   return fmt::format("{:02}:{:02}:{:02}", parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
-
-class File {
- public:
-  explicit File(int number = -1) : number_(number) {}
-  ~File() { close(); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  void take(int number) {
-    close();
-    number_ = number;
-  }
-  void close() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-    number_ = -1;
-  }
-  [[nodiscard]] int number() const { return number_; }
-
- private:
-  int number_;
-};
-
-// What a command writes while the screen is shown.
-class HeldOutput {
- public:
-  explicit HeldOutput(const std::string& path) : is_named_(!path.empty()) {
-    if (is_named_) {
-      file_.take(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
-      if (file_.number() < 0) {
-        throw Failure(exit_failure,
-                      fmt::format("can't write {}: {}", escape(path), std::strerror(errno)));
-      }
-      return;
-    }
-    const char* const folder = std::getenv("TMPDIR");
-    std::string name = folder == nullptr || *folder == '\0' ? "/tmp" : folder;
-    name += "/tarn-top-XXXXXX";
-    file_.take(::mkostemp(name.data(), O_APPEND | O_CLOEXEC));
-    if (file_.number() < 0) {
-      throw Failure(exit_failure,
-                    fmt::format("can't write to {}: {}", escape(name), std::strerror(errno)));
-    }
-    ::unlink(name.c_str());
-  }
-  [[nodiscard]] int number() const { return file_.number(); }
-
-  // What hasn't been shown yet, to standard output. A file that was asked for is left alone.
-  void show() {
-    char part[16 * 1024];
-    ssize_t got;
-    while (!is_named_ && (got = ::pread(file_.number(), part, sizeof part, shown_)) > 0) {
-      print(std::string_view(part, static_cast<std::size_t>(got)));
-      shown_ += got;
-    }
-  }
-
- private:
-  File file_;
-  bool is_named_;
-  off_t shown_ = 0;
-};
 
 class Top {
  public:
