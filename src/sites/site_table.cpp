@@ -1,5 +1,6 @@
 #include "sites/site_table.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/assert.h"
@@ -76,7 +77,8 @@ void SiteTable::close() noexcept {
 }
 
 std::uint32_t SiteTable::intern(std::string_view text) noexcept {
-  text = text.substr(0, most_string_bytes);
+  // Not substr, nor copy below: where they aren't inlined they ask for the C++ library, which throws.
+  text.remove_suffix(text.size() - std::min(text.size(), most_string_bytes));
   const std::uint64_t hash = hash_of(text);
   std::uint32_t& slot = string_index_.find(hash, [&](std::uint32_t number) {
     return strings_[number].hash == hash && string(number) == text;
@@ -85,7 +87,7 @@ std::uint32_t SiteTable::intern(std::string_view text) noexcept {
     if (string_count_ == most_strings || most_bytes - byte_count_ < text.size()) {
       return none;
     }
-    text.copy(bytes_ + byte_count_, text.size());
+    std::copy(text.begin(), text.end(), bytes_ + byte_count_);
     strings_[string_count_] = {hash, byte_count_, static_cast<std::uint32_t>(text.size())};
     byte_count_ += static_cast<std::uint32_t>(text.size());
     slot = ++string_count_;

@@ -1,5 +1,6 @@
 #include "integrations/python/sites.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
@@ -136,11 +137,12 @@ bool sum_up(const Pages<Live>& live) noexcept {
   return true;
 }
 
+// NOLINTNEXTLINE(bugprone-incorrect-roundings): never negative, and std::lround would bring libm into the process
 std::uint64_t rounded(double value) noexcept { return static_cast<std::uint64_t>(value + 0.5); }
 
 void write_string(Lines& lines, std::string_view text) noexcept {
   char copy[SiteTable::most_string_bytes + 1];
-  text.copy(copy, text.size());
+  std::copy(text.begin(), text.end(), copy);
   copy[text.size()] = '\0';
   lines.add(base::Message().text("string ="));
   // In halves, so that neither is too long for a message when every byte is escaped.

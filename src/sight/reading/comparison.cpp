@@ -76,6 +76,7 @@ std::vector<Change> changes(const std::map<std::string, Amount>& before,
     const auto found = in.find(name);
     return found == in.end() ? Amount() : found->second;
   };
+  all.reserve(before.size() + after.size());
   for (const auto& [name, now] : after) {
     all.push_back({name, amount(before, name), now});
   }

@@ -45,6 +45,7 @@ class Finder {
     why.has_more = candidates.size() > options_.most_answers;
     candidates.resize(looked_at);
     std::vector<std::pair<Answer, std::uint32_t>> found;
+    found.reserve(candidates.size());
     for (const std::uint32_t candidate : candidates) {
       found.emplace_back(answer(candidate), candidate);
     }

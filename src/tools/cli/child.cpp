@@ -15,6 +15,7 @@ pid_t start_tarn(const std::vector<std::string>& words, const ChildStreams& stre
   std::vector<std::string> all{"tarn"};
   all.insert(all.end(), words.begin(), words.end());
   std::vector<char*> arguments;
+  arguments.reserve(all.size() + 1);
   for (std::string& word : all) {
     arguments.push_back(word.data());
   }

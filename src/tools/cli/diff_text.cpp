@@ -46,6 +46,7 @@ std::string section(const char* title, const char* objects, const std::vector<Ch
   }
   // Those that changed most, in the order that they have: what grew, then what shrank.
   std::vector<const Change*> shown;
+  shown.reserve(changes.size());
   for (const Change& change : changes) {
     shown.push_back(&change);
   }

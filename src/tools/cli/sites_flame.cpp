@@ -86,6 +86,7 @@ Node tree_of(const SitesReport& report, SiteMeasure measure) {
       node = &child(*node, "(deeper)");
       node->bytes += bytes;
     }
+    // NOLINTNEXTLINE(modernize-loop-convert): this clang cannot take the library's reverse_view
     for (auto frame = site.frames.rbegin(); frame != site.frames.rend(); ++frame) {
       node = &child(*node, frame_text(report.frames[*frame]));
       node->bytes += bytes;

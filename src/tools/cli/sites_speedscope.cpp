@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "tools/cli/report_json.h"
 #include "tools/cli/sites_export.h"
@@ -21,10 +23,7 @@ Json profile_of(const SitesReport& report, const char* name, SiteMeasure measure
       continue;
     }
     // The outermost frame first.
-    Json stack = Json::array();
-    for (auto frame = site.frames.rbegin(); frame != site.frames.rend(); ++frame) {
-      stack.push_back(*frame);
-    }
+    Json stack = std::vector<std::uint32_t>(site.frames.rbegin(), site.frames.rend());
     if (site.frames.empty()) {
       stack.push_back(first_stackless +
                       static_cast<std::size_t>(&site - report.sites.data() == 1 ? 1 : 0));

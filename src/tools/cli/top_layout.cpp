@@ -424,13 +424,13 @@ std::string json_line_of(const TopFigures& figures, const TopScreen& screen) {
     json["handed_out_per_second"] = figures.handed_out;
     json["growth_per_second"] = figures.growth;
     json["pulse_ns"] = figures.held;
-    constexpr const char* generations[] = {"young", "middle", "full"};
-    for (std::size_t i = 0; i < figures.collections.size(); ++i) {
-      const TopCollections& of = figures.collections[i];
-      json["collections"][generations[i]] = {{"per_second", of.per_second},
-                                             {"share_of_time", of.share},
-                                             {"longest_ns", of.longest},
-                                             {"collected", of.collected}};
+    const auto* of_generation = figures.collections.data();
+    for (const char* generation : {"young", "middle", "full"}) {
+      const TopCollections& of = *of_generation++;
+      json["collections"][generation] = {{"per_second", of.per_second},
+                                         {"share_of_time", of.share},
+                                         {"longest_ns", of.longest},
+                                         {"collected", of.collected}};
     }
     json["tiers"] = ordered_json::array();
     for (const TopTier& tier : figures.tiers) {
