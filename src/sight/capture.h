@@ -16,6 +16,7 @@ namespace tarn::sight {
 inline constexpr std::uint32_t no_block = UINT32_MAX;
 inline constexpr std::uint32_t no_root = UINT32_MAX;
 inline constexpr std::uint32_t no_type = UINT32_MAX;
+inline constexpr std::uint32_t no_site = UINT32_MAX;
 inline constexpr std::uint64_t not_usable = UINT64_MAX;
 
 struct Arena : ArenaRecord {
@@ -43,6 +44,7 @@ struct Block {
   std::uint32_t holder = no_block;
   std::uint32_t root = no_root;  // an index of roots
   std::uint32_t depth = 0;
+  std::uint32_t site = no_site;  // an index of sites
   Place place = Place::pool;
   Taken state = Taken::allocated;
   Content content = Content::unknown;
@@ -76,6 +78,23 @@ struct Frame : FrameRecord {
   std::string file;
 };
 
+struct Line {
+  std::uint32_t line = 0;
+  std::string function;
+  std::string file;
+};
+
+struct Site {
+  std::uint32_t id = 0;
+  std::vector<std::uint32_t> lines;  // indices of lines, the innermost first
+};
+
+// A recorded block. Its weight is that of blocks as large as it was counted.
+struct Sample {
+  std::uint32_t block = no_block;
+  double weight = 1;
+};
+
 // References of one block, [first, last) of Capture::targets.
 struct References {
   std::uint32_t source = no_block;
@@ -106,6 +125,10 @@ struct Capture {
   std::vector<References> references;  // in order of sources
   std::vector<std::uint32_t> targets;
   std::vector<Part> parts;
+  std::uint64_t sampling_rate = 0;  // 0: where blocks were allocated wasn't recorded
+  std::vector<Line> lines;
+  std::vector<Site> sites;      // in order of ids
+  std::vector<Sample> samples;  // of weights over 1, each block once
 
   // The block that holds an address; no_block: none that is allocated or free.
   [[nodiscard]] std::uint32_t find(std::uint64_t address) const;

@@ -175,11 +175,12 @@ CREATE TABLE thread_frame (
   PRIMARY KEY (snapshot, thread, position)
 ) WITHOUT ROWID;
 
--- Allocation sites, if they were recorded: a stack each.
+-- Allocation sites of live blocks, if they were recorded: a stack each. Two have none: 0 is where no line of Python
+-- was being executed, 1 where there was no room for the stack.
 CREATE TABLE site (
   snapshot  INTEGER NOT NULL,
   id        INTEGER NOT NULL,
-  rate      INTEGER NOT NULL,  -- one block in so many bytes was recorded
+  rate      INTEGER NOT NULL,  -- one block in so many bytes was recorded; 1: all
   PRIMARY KEY (snapshot, id)
 ) WITHOUT ROWID;
 
@@ -189,6 +190,14 @@ CREATE TABLE site_frame (
   position  INTEGER NOT NULL,  -- 0 the innermost
   frame     INTEGER NOT NULL,
   PRIMARY KEY (snapshot, site, position)
+) WITHOUT ROWID;
+
+-- For how many blocks like it each one with a site stands. Without a row: for itself, all were recorded.
+CREATE TABLE sample (
+  snapshot  INTEGER NOT NULL,
+  block     INTEGER NOT NULL,  -- block.address
+  weight    REAL NOT NULL,     -- at least 1; sums over samples are right on average
+  PRIMARY KEY (snapshot, block)
 ) WITHOUT ROWID;
 
 -- Every reference from an object to another, if asked for (--references).
@@ -207,6 +216,13 @@ FROM block
 JOIN type ON type.snapshot = block.snapshot AND type.id = block.type
 LEFT JOIN root ON root.snapshot = block.snapshot AND root.id = block.root
 WHERE block.content = 1;
+
+-- Each site by the line that allocated: the innermost of its stack; null where there is none.
+CREATE VIEW allocated_at AS
+SELECT site.snapshot, site.id AS site, site.rate, frame.function, frame.file, frame.line
+FROM site
+LEFT JOIN site_frame ON site_frame.snapshot = site.snapshot AND site_frame.site = site.id AND site_frame.position = 0
+LEFT JOIN frame ON frame.snapshot = site_frame.snapshot AND frame.id = site_frame.frame;
 
 -- Bytes of an object together with its parts: a dict with its table.
 CREATE VIEW object_size AS

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 #include "sight/database.h"
 #include "sight/stream_reader.h"
@@ -58,6 +59,7 @@ class Rows {
     write_arenas(surroundings.geometry);
     write_blocks();
     write_names();
+    write_sites();
     if (has_references) {
       write_references();
     }
@@ -108,6 +110,10 @@ class Rows {
                             block == no_block ? 0 : capture_.blocks[block].address);
   }
 
+  [[nodiscard]] std::uint32_t site_id(const Block& block) const {
+    return block.site == no_site ? 0 : capture_.sites[block.site].id;
+  }
+
   void write_blocks() {
     Statement insert(database_, insertion("block", 18));
     for (const Block& block : capture_.blocks) {
@@ -127,7 +133,8 @@ class Rows {
           Statement::maybe(is_object && !is_outside, (block.flags & object_flags::tracked) != 0),
           address(block.owner), address(block.holder),
           Statement::maybe(block.root != no_root, block.root),
-          Statement::maybe(block.root != no_root, block.depth), Null());
+          Statement::maybe(block.root != no_root, block.depth),
+          Statement::maybe(block.site != no_site, site_id(block)));
     }
   }
 
@@ -156,6 +163,28 @@ class Rows {
     }
   }
 
+  void write_sites() {
+    // Behind the lines that are being executed.
+    const std::size_t first = capture_.frames.size();
+    Statement frame(database_, insertion("frame", 5));
+    for (std::size_t i = 0; i < capture_.lines.size(); ++i) {
+      const Line& row = capture_.lines[i];
+      frame.run(id_, first + i, row.function, row.file, row.line);
+    }
+    Statement site(database_, insertion("site", 3));
+    Statement of_site(database_, insertion("site_frame", 4));
+    for (const Site& row : capture_.sites) {
+      site.run(id_, row.id, capture_.sampling_rate);
+      for (std::size_t i = 0; i < row.lines.size(); ++i) {
+        of_site.run(id_, row.id, i, first + row.lines[i]);
+      }
+    }
+    Statement sample(database_, insertion("sample", 3));
+    for (const Sample& row : capture_.samples) {
+      sample.run(id_, capture_.blocks[row.block].address, row.weight);
+    }
+  }
+
   void write_references() {
     Statement insert(database_, insertion("reference", 3));
     for (const References& row : capture_.references) {
@@ -175,6 +204,18 @@ void create_tables(Database& database) {
   database.execute("PRAGMA application_id = " + std::to_string(application_id));
   database.execute("PRAGMA user_version = " + std::to_string(schema_version));
   database.execute(schema);
+}
+
+// What a file of this version may lack, having been made before that came.
+void add_tables(Database& database) {
+  for (const char* const name : {"TABLE sample", "VIEW allocated_at"}) {
+    const std::string_view all = schema;
+    const std::size_t start = all.find(std::string("CREATE ") + name);
+    const std::size_t end = all.find(";\n", start);
+    std::string sql(all.substr(start, end - start));
+    sql.insert(sql.find(' ', sizeof("CREATE")), " IF NOT EXISTS");
+    database.execute(sql);
+  }
 }
 
 void write_new(const std::string& path, const Capture& capture, const Surroundings& surroundings,
@@ -203,6 +244,7 @@ std::int64_t add_to(const std::string& path, const Capture& capture,
     throw CantWrite(clean_text(path) +
                     " was written by another version of Tarn; nothing was added");
   }
+  add_tables(database);
   const std::int64_t id =
       Statement(database, "SELECT coalesce(max(id), 0) + 1 FROM snapshot").number();
   Rows(database, capture, id).write(surroundings, options.has_references);

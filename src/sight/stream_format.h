@@ -7,7 +7,8 @@
 //   └───────────┴──────────────┴─────────┴──────────────┴─────────┴─────
 //
 // Order: facts, report, mappings; arenas, each followed by its pools; large blocks; references, objects and parts;
-// types, roots, threads, program; end.
+// where blocks were allocated, if that's recorded: sampling, lines, sites, recorded blocks; types, roots, threads,
+// program; end.
 #pragma once
 
 #include <cstddef>
@@ -35,6 +36,10 @@ enum class RecordKind : std::uint32_t {
   frame,       // FrameRecord, function, NUL, file
   program,     // text: for a file's name
   end,
+  sampling,  // SamplingRecord, once
+  line,      // LineRecord, function, NUL, file; numbered from 0 in the order in which they come
+  site,      // SiteRecord, a uint32 for each of its lines, the innermost first
+  recorded,  // RecordedRecord, many
 };
 
 struct RecordHead {
@@ -129,6 +134,27 @@ struct FrameRecord {
   std::uint64_t thread;
   std::uint32_t position;  // 0 the innermost
   std::uint32_t line;
+};
+
+struct SamplingRecord {
+  std::uint64_t rate;  // one block in so many bytes was recorded; 1: all
+};
+
+struct LineRecord {
+  std::uint32_t line;
+  std::uint32_t reserved;
+};
+
+struct SiteRecord {
+  std::uint32_t id;  // ascending; 0: without a Python stack, 1: there was no room for it, neither has lines
+  std::uint32_t lines;
+};
+
+struct RecordedRecord {
+  std::uint64_t block;
+  std::uint64_t counted;  // bytes by which it was: the more, the likelier it was to be recorded
+  std::uint32_t site;     // SiteRecord::id
+  std::uint32_t reserved;
 };
 
 namespace end_flags {

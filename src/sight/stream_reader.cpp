@@ -2,6 +2,7 @@
 
 #include <tarn/heap.h>
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -16,6 +17,7 @@ constexpr std::size_t most_text = std::size_t{1} << 26;
 constexpr std::uint64_t highest_address = std::uint64_t{1} << 57;
 constexpr std::uint64_t largest_pool = std::uint64_t{1} << 22;
 constexpr std::uint64_t largest_arena = std::uint64_t{1} << 32;
+constexpr std::uint32_t deepest_stack = 256;
 
 [[noreturn]] void refuse(const std::string& what) { throw BadStream(what); }
 
@@ -80,6 +82,14 @@ std::pair<std::string, std::string> two_texts(std::string_view text) {
     refuse("a record of names has no second one");
   }
   return {clean_text(text.substr(0, middle)), clean_text(text.substr(middle + 1))};
+}
+
+// Of a block that was drawn by its bytes, one in `rate` (sites/poisson.h): for so many like it it stands.
+double weight_of(std::uint64_t counted, std::uint64_t rate) {
+  if (rate == 1 || counted == 0) {
+    return 1;
+  }
+  return -1 / std::expm1(-static_cast<double>(counted) / static_cast<double>(rate));
 }
 
 template <typename Thing>
@@ -219,6 +229,18 @@ void StreamReader::take_record(RecordKind kind, std::string_view payload) {
     case RecordKind::frame:
     case RecordKind::program:
       take_named(kind, payload);
+      break;
+    case RecordKind::sampling:
+      take_sampling(payload);
+      break;
+    case RecordKind::line:
+      take_line(payload);
+      break;
+    case RecordKind::site:
+      take_site(payload);
+      break;
+    case RecordKind::recorded:
+      take_recorded(payload);
       break;
     case RecordKind::end: {
       capture_.end = read<EndRecord>(payload, "the end");
@@ -369,6 +391,48 @@ void StreamReader::take_named(RecordKind kind, std::string_view payload) {
   }
 }
 
+void StreamReader::take_sampling(std::string_view payload) {
+  const auto record = read<SamplingRecord>(payload, "sampling");
+  if (record.rate == 0 || record.rate > highest_address || capture_.sampling_rate != 0) {
+    refuse("its sampling can't be");
+  }
+  capture_.sampling_rate = record.rate;
+}
+
+void StreamReader::take_line(std::string_view payload) {
+  Line line;
+  line.line = read<LineRecord>(payload, "a line").line;
+  std::tie(line.function, line.file) = two_texts(payload.substr(sizeof(LineRecord)));
+  if (line.line > INT32_MAX) {
+    refuse("a line's number can't be");
+  }
+  capture_.lines.push_back(std::move(line));
+}
+
+void StreamReader::take_site(std::string_view payload) {
+  const auto record = read<SiteRecord>(payload, "a site");
+  Site site;
+  site.id = record.id;
+  read_many(payload.substr(sizeof(record)), site.lines, "a site");
+  if (site.lines.size() != record.lines || record.lines > deepest_stack ||
+      (!capture_.sites.empty() && record.id <= capture_.sites.back().id)) {
+    refuse("a site's numbers can't be");
+  }
+  for (const std::uint32_t line : site.lines) {
+    if (line >= capture_.lines.size()) {
+      refuse("a site has a line that isn't there");
+    }
+  }
+  capture_.sites.push_back(std::move(site));
+}
+
+void StreamReader::take_recorded(std::string_view payload) {
+  if (capture_.sampling_rate == 0) {
+    refuse("recorded blocks without their sampling");
+  }
+  read_many(payload, recorded_, "recorded blocks");
+}
+
 void StreamReader::place_blocks_of(Pool& pool, std::string_view marks) {
   const PoolPayload payload = payloads_[pool.first_slot];
   pool.first_slot = capture_.slots.size();
@@ -512,6 +576,27 @@ void StreamReader::place_objects() {
   }
 }
 
+void StreamReader::place_recorded() {
+  for (const RecordedRecord& record : recorded_) {
+    const std::uint32_t index = capture_.find(record.block);
+    if (index == no_block || capture_.blocks[index].address != record.block ||
+        capture_.blocks[index].state != Taken::allocated ||
+        capture_.blocks[index].place == Place::outside) {
+      refuse("a recorded block isn't allocated");
+    }
+    const auto site = std::lower_bound(capture_.sites.begin(), capture_.sites.end(), record.site,
+                                       [](const Site& one, std::uint32_t id) { return one.id < id; });
+    if (site == capture_.sites.end() || site->id != record.site ||
+        capture_.blocks[index].site != no_site) {
+      refuse("a recorded block has two sites, or none");
+    }
+    capture_.blocks[index].site = static_cast<std::uint32_t>(site - capture_.sites.begin());
+    if (const double weight = weight_of(record.counted, capture_.sampling_rate); weight > 1) {
+      capture_.samples.push_back({index, weight});
+    }
+  }
+}
+
 // Addresses become blocks.
 void StreamReader::resolve() {
   for (std::size_t at = 0; at < reference_words_.size();) {
@@ -579,6 +664,7 @@ Capture StreamReader::finish() {
     }
   }
   place_objects();
+  place_recorded();
   resolve();
   return std::move(capture_);
 }

@@ -25,6 +25,7 @@
 #include "integrations/python/snapshot_guard.h"
 #include "integrations/python/snapshot_names.h"
 #include "integrations/python/snapshot_objects.h"
+#include "integrations/python/snapshot_sites.h"
 #include "os/mutex.h"
 #include "os/virtual_memory.h"
 
@@ -197,6 +198,7 @@ Thing& make(Arguments&... arguments) noexcept {
   objects.find_references();
   objects.find_parts();
   snapshot_stream.flush();
+  write_recorded_sites(blocks);
 
   // From here on Python's own functions run, and allocate.
   sight::EndRecord end = {};
@@ -235,6 +237,7 @@ bool begin_snapshot(int descriptor, Snapshot& snapshot) noexcept {
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t program = ::getpid();
+  // The heaps', the recorder's: in the copy nobody holds them, and what they protect is in order.
   os::ForkSafeMutex::lock_all();
   const std::uint64_t began = nanoseconds_of(CLOCK_MONOTONIC);
   // Without SIGCHLD as the signal of its end, and without the C library's fork, which runs handlers.
