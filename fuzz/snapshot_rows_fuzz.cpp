@@ -86,6 +86,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   attempt([&] { require(read_type(cells).name.size() <= text_limit); });
   attempt([&] { require(read_root(cells).block <= address_limit); });
   attempt([&] { require(read_frame(cells).line <= INT32_MAX); });
+  attempt([&] { require(read_site(cells).rate >= 1); });
+  attempt([&] {
+    const SampleRow sample = read_sample(cells);
+    require(sample.weight >= 1 && sample.weight <= static_cast<double>(count_limit));
+  });
   attempt([&] { require(read_site_frame(cells).position <= count_limit); });
   attempt([&] { require(read_reference(cells).target <= address_limit); });
   return 0;

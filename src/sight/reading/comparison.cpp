@@ -5,6 +5,7 @@
 
 #include "sight/reading/groups.h"
 #include "sight/reading/holding.h"
+#include "sight/reading/places.h"
 #include "sight/reading/why.h"
 
 namespace tarn::sight::reading {
@@ -14,19 +15,31 @@ std::string class_name(const Block& block) {
   return block.place == Place::large ? "over 32 KiB" : std::to_string(block.size);
 }
 
-std::string site_name(const HeapImage& image, std::uint32_t site) {
-  const std::vector<std::uint32_t>& frames = image.sites[site];
-  if (frames.empty()) {
-    return "an unknown place";
-  }
-  const FrameRow& frame = image.frames[frames.front()];
-  return frame.function + " (" + frame.file + ':' + std::to_string(frame.line) + ')';
+std::string line_text(const FrameRow& frame) {
+  return frame.file + ':' + std::to_string(frame.line) + " in " + frame.function;
 }
+
+std::string place_name(const HeapImage& image, const AllocationPlace& place) {
+  if (place.frame == no_index) {
+    return place.has_no_room ? "(not known: too many places)" : "(no Python stack)";
+  }
+  std::string name = line_text(image.frames[place.frame]);
+  if (place.own != no_index) {
+    name += ", for " + line_text(image.frames[place.own]);
+  }
+  return name;
+}
+
+struct Estimate {
+  double objects = 0;
+  double bytes = 0;
+};
 
 void sum_up_blocks(const HeapImage& image, Summary& summary) {
   std::vector<Amount> types(image.types.size() + 1);
-  std::vector<Amount> sites(image.sites.size());
-  for (const Block& block : image.blocks) {
+  std::vector<Estimate> places(image.places.size());
+  for (std::uint32_t i = 0; i < image.blocks.size(); ++i) {
+    const Block& block = image.blocks[i];
     if (block.place == Place::outside) {
       continue;
     }
@@ -35,8 +48,10 @@ void sum_up_blocks(const HeapImage& image, Summary& summary) {
     type.objects += one;
     type.bytes += block.size;
     if (block.site != no_index) {
-      sites[block.site].objects += one;
-      sites[block.site].bytes += block.size;
+      const double weight = weight_of(image, i);
+      Estimate& place = places[image.sites[block.site].place];
+      place.objects += weight * static_cast<double>(one);
+      place.bytes += weight * static_cast<double>(block.size);
     }
     Amount& size_class = summary.classes[class_name(block)];
     ++size_class.objects;
@@ -52,20 +67,25 @@ void sum_up_blocks(const HeapImage& image, Summary& summary) {
   for (std::uint32_t type = 0; type < types.size(); ++type) {
     name(summary.types, type_name(image, type), types[type]);
   }
-  for (std::uint32_t site = 0; site < sites.size(); ++site) {
-    name(summary.sites, site_name(image, site), sites[site]);
+  const auto rounded = [](double value) {
+    constexpr double most = 0x1p62;  // a file may say anything
+    return static_cast<std::uint64_t>(std::min(value + 0.5, most));
+  };
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    name(summary.sites, place_name(image, image.places[i]),
+         {rounded(places[i].objects), rounded(places[i].bytes)});
   }
 }
 
 void sum_up_pins(HeapImage& image, Summary& summary) {
   const Holding holding(image);
   const Groups groups = make_groups(image, holding, GroupBy::holder);
-  for (const std::uint32_t speaker : speaking_groups(groups)) {
-    const Group& group = groups.groups[speaker];
-    Amount& pin = summary.pins[type_name(image, group.label) + ", held by " +
-                               root_text(image, groups.tops[group.top])];
-    pin.objects += group.objects;
-    pin.bytes += group.returns;
+  for (const Speaker& speaker : speaking_groups(groups)) {
+    const Group& known_by = groups.groups[speaker.spokesman];
+    Amount& pin = summary.pins[type_name(image, known_by.label) + ", held by " +
+                               root_text(image, groups.tops[known_by.top])];
+    pin.objects += known_by.objects;
+    pin.bytes += groups.groups[speaker.group].returns;
   }
 }
 
@@ -116,14 +136,16 @@ Summary sum_up(HeapImage& image) {
   Summary summary;
   summary.facts = image.facts;
   summary.ledger = image.ledger;
+  summary.sites_rate = image.sites_rate;
   sum_up_blocks(image, summary);
   sum_up_pins(image, summary);
   return summary;
 }
 
 Comparison compare(const Summary& before, const Summary& after) {
+  const bool have_sites = before.sites_rate != 0 && after.sites_rate != 0;
   return {ledger_changes(before, after), changes(before.types, after.types),
-          changes(before.sites, after.sites), changes(before.classes, after.classes),
+          have_sites ? changes(before.sites, after.sites) : std::vector<Change>(), changes(before.classes, after.classes),
           changes(before.pins, after.pins)};
 }
 

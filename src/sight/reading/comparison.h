@@ -18,9 +18,10 @@ struct Amount {
 // One snapshot, by what can be recognised in another.
 struct Summary {
   FactsRow facts;
+  std::uint64_t sites_rate = 0;  // one block in so many bytes has a site; 1: all; 0: none was recorded
   std::vector<LedgerRow> ledger;
   std::map<std::string, Amount> types;    // blocks of objects, and bytes with their parts
-  std::map<std::string, Amount> sites;    // "login (app.py:88)"; empty where they weren't recorded
+  std::map<std::string, Amount> sites;    // "app.py:88 in login"; of samples estimated
   std::map<std::string, Amount> classes;  // "small 64", "large"; allocated blocks
   std::map<std::string, Amount>
       pins;  // "app.Session, held by app.SESSIONS": objects; bytes only they keep resident
@@ -46,7 +47,7 @@ struct Comparison {
   std::vector<Change> ledger;  // in the ledger's order, all lines; without objects
   // What changed only, what grew most first and what shrank most last:
   std::vector<Change> types;
-  std::vector<Change> sites;
+  std::vector<Change> sites;  // none unless both sides have them
   std::vector<Change> classes;
   std::vector<Change> pins;
 };

@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::uint32_t most_depth = 8;
 constexpr std::size_t most_groups = 200'000;
-// A group below speaks for the one above it if it returns this much of what that does.
-constexpr double share_that_speaks = 0.8;
+// A group below speaks for the one above it if it returns this much of what that does. Half: with a dict's values go
+// most of its pages, but its keys lie in many of them too.
+constexpr double share_that_speaks = 0.5;
 
 class Maker {
  public:
@@ -64,7 +65,7 @@ class Maker {
   std::uint32_t below(std::uint32_t above, std::uint32_t label) {
     // A linked list is one group. A dict of dicts is two: what's in it, and it.
     const Group& upper = result_.groups[above];
-    if (upper.label == label && upper.depth > 1 && !is_container(label)) {
+    if (upper.label == label && upper.depth > 1 && upper.kind != TypeKind::container) {
       return above;
     }
     if (result_.groups[above].depth >= most_depth) {
@@ -81,20 +82,13 @@ class Maker {
       Group group = result_.groups[above];
       group.parent = above;
       group.label = label;
+      group.kind = by_ == GroupBy::site ? TypeKind::plain : kind_of(type_name(image_, label));
       ++group.depth;
       group.objects = group.bytes = 0;
       result_.groups.push_back(group);
       return group_count() - 1;
     }
     return found->second;
-  }
-
-  [[nodiscard]] bool is_container(std::uint32_t label) const {
-    if (by_ == GroupBy::site || label >= image_.types.size()) {
-      return false;
-    }
-    const std::string& name = image_.types[label];
-    return name == "dict" || name == "list" || name == "tuple" || name == "set";
   }
 
   [[nodiscard]] std::uint32_t group_count() const {
@@ -116,7 +110,7 @@ class Maker {
                                      : group_of_free_end(block);
       std::uint32_t group = above;
       if (by_ == GroupBy::site) {
-        group = block.site == no_index ? above : below(above, block.site);
+        group = block.site == no_index ? above : below(above, image_.sites[block.site].place);
       } else if (block.content != Content::part || !holding_.is_block(parent)) {
         group = below(above, block.type);
       }
@@ -139,7 +133,7 @@ class Maker {
   }
 
   void count_extents() {
-    const std::size_t labels = by_ == GroupBy::site ? image_.sites.size() : image_.types.size();
+    const std::size_t labels = by_ == GroupBy::site ? image_.places.size() : image_.types.size();
     result_.by_label.assign(labels, 0);
     std::vector<std::uint32_t> seen_at(result_.groups.size(), no_index);
     std::vector<std::uint32_t> listed_at(result_.groups.size(), no_index);
@@ -220,7 +214,9 @@ class SpeakerSearch {
       : groups_(groups),
         next_(groups.size(), 0),
         child_(groups.size(), 0),
-        best_(groups.size(), 0) {
+        best_(groups.size(), 0),
+        heaviest_(groups.size(), 0),
+        bytes_(groups.size(), 0) {
     for (std::uint32_t group = static_cast<std::uint32_t>(groups.size()); group-- > 1;) {
       const std::uint32_t parent = groups[group].parent;
       next_[group] = child_[parent];
@@ -228,53 +224,100 @@ class SpeakerSearch {
       if (best_[parent] == 0 || groups[group].returns >= groups[best_[parent]].returns) {
         best_[parent] = group;
       }
+      bytes_[group] += groups[group].bytes;
+      bytes_[parent] += bytes_[group];
+      if (heaviest_[parent] == 0 || bytes_[group] >= bytes_[heaviest_[parent]]) {
+        heaviest_[parent] = group;
+      }
     }
   }
 
-  std::vector<std::uint32_t> search() {
+  std::vector<Speaker> search() {
     for (std::uint32_t top = child_[0]; top != 0; top = next_[top]) {
       if (groups_[top].returns != 0) {
         go_down(top);
       }
     }
-    std::ranges::stable_sort(speakers_, std::greater(),
-                             [&](std::uint32_t group) { return groups_[group].returns; });
+    std::ranges::stable_sort(speakers_, std::greater(), [&](const Speaker& speaker) {
+      return groups_[speaker.group].returns;
+    });
     return std::move(speakers_);
   }
 
  private:
-  [[nodiscard]] bool has_most_of(std::uint32_t below, std::uint32_t above) const {
-    return static_cast<double>(groups_[below].returns) >=
-           share_that_speaks * static_cast<double>(groups_[above].returns);
+  [[nodiscard]] static bool is_most(std::uint64_t part, std::uint64_t whole) {
+    return static_cast<double>(part) >= share_that_speaks * static_cast<double>(whole);
+  }
+  [[nodiscard]] bool are_many(std::uint32_t at) const { return groups_[at].objects > 1; }
+  [[nodiscard]] bool are_own(std::uint32_t at) const {
+    return are_many(at) && groups_[at].kind == TypeKind::own;
+  }
+  // Whether what is below may be what people mean.
+  [[nodiscard]] bool leads_on(std::uint32_t at) const {
+    return !are_many(at) || groups_[at].kind == TypeKind::container;
   }
 
   void go_down(std::uint32_t at) {
     // A name's own group has no objects: several types right below it speak for themselves.
-    if (best_[at] == 0 || !has_most_of(best_[at], at)) {
+    if (best_[at] == 0 || !is_most(groups_[best_[at]].returns, groups_[at].returns)) {
       for (std::uint32_t group = child_[at]; group != 0; group = next_[group]) {
         if (groups_[group].returns != 0) {
-          speakers_.push_back(group);
+          add(group);
         }
       }
       return;
     }
+    std::uint32_t first_many = 0;
     at = best_[at];
-    while (groups_[at].objects <= 1 && best_[at] != 0 && has_most_of(best_[at], at)) {
-      at = best_[at];
+    while (!are_own(at)) {
+      first_many = first_many == 0 && are_many(at) ? at : first_many;
+      const std::uint32_t below = best_[at];
+      if (!leads_on(at) || below == 0 || !is_most(groups_[below].returns, groups_[at].returns)) {
+        at = first_many != 0 ? first_many : at;
+        break;
+      }
+      at = below;
     }
-    speakers_.push_back(at);
+    add(at);
+  }
+
+  void add(std::uint32_t group) { speakers_.push_back({group, spokesman_of(group)}); }
+
+  // By bytes: pages may be others' too.
+  [[nodiscard]] std::uint32_t spokesman_of(std::uint32_t group) const {
+    if (are_own(group)) {
+      return group;
+    }
+    const std::uint64_t whole = bytes_[group] - groups_[group].bytes;
+    std::uint32_t first_many = 0;
+    for (std::uint32_t at = group; leads_on(at);) {
+      at = heaviest_[at];
+      if (at == 0 || !is_most(bytes_[at], whole)) {
+        break;
+      }
+      if (are_own(at)) {
+        return at;
+      }
+      first_many = first_many == 0 && are_many(at) ? at : first_many;
+    }
+    // A container is known by what is in it, whatever that is; another object by itself.
+    const bool is_one_container =
+        !are_many(group) && groups_[group].kind == TypeKind::container;
+    return is_one_container && first_many != 0 ? first_many : group;
   }
 
   const std::vector<Group>& groups_;
   std::vector<std::uint32_t> next_;
   std::vector<std::uint32_t> child_;
-  std::vector<std::uint32_t> best_;  // child that returns the most
-  std::vector<std::uint32_t> speakers_;
+  std::vector<std::uint32_t> best_;      // child that returns the most
+  std::vector<std::uint32_t> heaviest_;  // child that holds the most
+  std::vector<std::uint64_t> bytes_;     // with those below
+  std::vector<Speaker> speakers_;
 };
 
 }  // namespace
 
-std::vector<std::uint32_t> speaking_groups(const Groups& groups) {
+std::vector<Speaker> speaking_groups(const Groups& groups) {
   return SpeakerSearch(groups.groups).search();
 }
 

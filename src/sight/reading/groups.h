@@ -15,6 +15,7 @@
 
 #include "sight/reading/heap_image.h"
 #include "sight/reading/holding.h"
+#include "sight/reading/kinds.h"
 
 namespace tarn::sight::reading {
 
@@ -34,8 +35,9 @@ struct Group {
   std::uint32_t parent = 0;
   std::uint32_t top = no_index;
   std::uint32_t label =
-      no_index;  // a type's index, or a site's; no_index: unknown, or a top's own group
+      no_index;  // a type's index, or a place's; no_index: unknown, or a top's own group
   std::uint32_t depth = 0;
+  TypeKind kind = TypeKind::plain;  // its label's
   std::uint64_t objects =
       0;  // its own, not those of the groups below; and blocks that aren't parts of one
   std::uint64_t bytes = 0;    // its own
@@ -51,12 +53,19 @@ struct Groups {
       by_label;  // bytes of extents whose blocks all have the label above them, or their own
 };
 
-// `by` says what labels are: types, or sites. Deeper ways than most_depth, and further groups than most_groups, are
+// `by` says what labels are: types, or places. Deeper ways than most_depth, and further groups than most_groups, are
 // put together with what's above them: then less is counted, never more.
 [[nodiscard]] Groups make_groups(const HeapImage& image, const Holding& holding, GroupBy by);
 
-// For each name, the group that a program would let go of: down past single objects to the first that are many, as long
-// as most of what the name holds is below. What returns most comes first; what returns nothing isn't there. By holder.
-[[nodiscard]] std::vector<std::uint32_t> speaking_groups(const Groups& groups);
+struct Speaker {
+  std::uint32_t group = 0;      // what a program would let go of
+  std::uint32_t spokesman = 0;  // what that is known by: the same, or one below
+};
+
+// For each name, the group that a program would let go of: down past single objects and containers to the first objects
+// of somebody's own class, else to the first that are many, as long as half of what is above returns with them. Where
+// what's below lies in the same pages, that's the containers, and what makes up half of their content speaks for them.
+// What returns most comes first; what returns nothing isn't there. By holder.
+[[nodiscard]] std::vector<Speaker> speaking_groups(const Groups& groups);
 
 }  // namespace tarn::sight::reading

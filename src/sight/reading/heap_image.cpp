@@ -5,11 +5,14 @@
 #include <map>
 
 #include "sight/reading/bad_snapshot.h"
+#include "sight/reading/kinds.h"
+#include "sight/reading/places.h"
 
 namespace tarn::sight::reading {
 namespace {
 
 constexpr std::size_t most_blocks = 1'000'000'000;
+constexpr std::uint64_t id_of_no_room = 1;  // of table site
 
 using Ids = std::unordered_map<std::uint64_t, std::uint32_t>;
 
@@ -78,10 +81,12 @@ class Loader {
     load_blocks();
     AddressIndex index(image_.blocks);
     connect(index);
+    load_samples(index);
     make_extents();
     if (references == References::all && image_.facts.has_references) {
       load_references(index);
     }
+    make_attributes_parts(image_);
     return std::move(image_);
   }
 
@@ -136,15 +141,33 @@ class Loader {
       image_.roots.push_back(
           {no_index, find(frames, root.frame), std::move(root.kind), std::move(root.name)});
     });
+    rows("site", site_columns, "ORDER BY id", [&](Row row) {
+      const SiteRow site = read_site(row);
+      sites_[site.id] = static_cast<std::uint32_t>(image_.sites.size());
+      image_.sites.emplace_back().has_no_room = site.id == id_of_no_room;
+      image_.sites_rate = site.rate;
+    });
     rows("site_frame", site_frame_columns, "ORDER BY site, position", [&](Row row) {
       const SiteFrameRow place = read_site_frame(row);
-      const auto [site, is_new] =
-          sites_.try_emplace(place.site, static_cast<std::uint32_t>(image_.sites.size()));
-      if (is_new) {
-        image_.sites.emplace_back();
+      const auto site = sites_.find(place.site);
+      const std::uint32_t frame = find(frames, place.frame);
+      if (site != sites_.end() && frame != no_index) {
+        image_.sites[site->second].has_no_room = false;
+        image_.sites[site->second].frames.push_back(frame);
       }
-      if (const std::uint32_t frame = find(frames, place.frame); frame != no_index) {
-        image_.sites[site->second].push_back(frame);
+    });
+    find_places(image_);
+  }
+
+  void load_samples(AddressIndex& index) {
+    if (!file_.has_samples()) {
+      return;
+    }
+    rows("sample", sample_columns, "ORDER BY block", [&](Row row) {
+      const SampleRow sample = read_sample(row);
+      image_.weights.resize(image_.blocks.size(), 1);
+      if (const std::uint32_t block = index.find(sample.block); block != no_index) {
+        image_.weights[block] = static_cast<float>(sample.weight);
       }
     });
   }

@@ -41,6 +41,20 @@ struct Root {
   std::string name;
 };
 
+// A stack that allocated.
+struct Site {
+  std::vector<std::uint32_t> frames;  // the innermost first; empty: no line of Python was being executed
+  std::uint32_t place = no_index;
+  bool has_no_room = false;  // it isn't known: the recorder's tables were full
+};
+
+// Sites that are one to people: of the same line, and the same line of the program's own (places.h).
+struct AllocationPlace {
+  std::uint32_t frame = no_index;  // none: no line, or not known
+  std::uint32_t own = no_index;    // if `frame` is a library's, the program's own that led there
+  bool has_no_room = false;
+};
+
 struct Extent {
   std::uint64_t bytes = 0;
   std::uint32_t first = 0;  // blocks that are in it: [first, last)
@@ -56,7 +70,10 @@ struct HeapImage {
   std::vector<std::string> types;  // "app.Session"; of builtins the name alone
   std::vector<Root> roots;
   std::vector<FrameRow> frames;
-  std::vector<std::vector<std::uint32_t>> sites;  // frames, the innermost first
+  std::vector<Site> sites;
+  std::vector<AllocationPlace> places;
+  std::uint64_t sites_rate = 0;  // one block in so many bytes has a site; 1: all; 0: none was recorded
+  std::vector<float> weights;    // per block, for how many with a site it stands; empty: each for itself
   std::vector<Edge> references;                   // from block to block
 
   std::uint64_t live = 0;         // bytes of allocated blocks that are resident

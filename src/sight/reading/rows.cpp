@@ -221,6 +221,28 @@ FrameRow read_frame(Row row) {
   return frame;
 }
 
+SiteRow read_site(Row row) {
+  Reader reader("site", row);
+  SiteRow site;
+  site.id = reader.number("id", count_limit);
+  site.rate = reader.number("rate", address_limit);
+  if (site.rate == 0) {
+    reader.refuse("rate", "is out of range");
+  }
+  return site;
+}
+
+SampleRow read_sample(Row row) {
+  Reader reader("sample", row);
+  SampleRow sample;
+  sample.block = reader.number("block", address_limit);
+  sample.weight = reader.real("weight");
+  if (sample.weight < 1) {
+    reader.refuse("weight", "is out of range");
+  }
+  return sample;
+}
+
 SiteFrameRow read_site_frame(Row row) {
   Reader reader("site_frame", row);
   SiteFrameRow place;

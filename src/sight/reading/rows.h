@@ -105,6 +105,16 @@ struct FrameRow {
   std::uint64_t line = 0;
 };
 
+struct SiteRow {
+  std::uint64_t id = 0;
+  std::uint64_t rate = 1;  // at least 1
+};
+
+struct SampleRow {
+  std::uint64_t block = 0;
+  double weight = 1;  // from 1 to count_limit
+};
+
 struct SiteFrameRow {
   std::uint64_t site = 0;
   std::uint64_t position = 0;
@@ -128,6 +138,8 @@ inline constexpr const char* block_columns =
 inline constexpr const char* type_columns = "id, module, name";
 inline constexpr const char* root_columns = "id, block, kind, name, frame";
 inline constexpr const char* frame_columns = "id, function, file, line";
+inline constexpr const char* site_columns = "id, rate";
+inline constexpr const char* sample_columns = "block, weight";
 inline constexpr const char* site_frame_columns = "site, position, frame";
 inline constexpr const char* reference_columns = "source, target";
 
@@ -140,6 +152,8 @@ inline constexpr const char* reference_columns = "source, target";
 [[nodiscard]] TypeRow read_type(Row row);
 [[nodiscard]] RootRow read_root(Row row);
 [[nodiscard]] FrameRow read_frame(Row row);
+[[nodiscard]] SiteRow read_site(Row row);
+[[nodiscard]] SampleRow read_sample(Row row);
 [[nodiscard]] SiteFrameRow read_site_frame(Row row);
 [[nodiscard]] ReferenceRow read_reference(Row row);
 

@@ -15,7 +15,8 @@ namespace {
 
 constexpr const char* tables[] = {"snapshot", "mapping",    "ledger",   "pool",
                                   "large",    "block",      "type",     "root",
-                                  "frame",    "site_frame", "reference"};
+                                  "frame",    "site",       "site_frame",
+                                  "reference"};
 
 // Not sqlite3_errmsg: that quotes the file's own names.
 [[noreturn]] void refuse(int error) {
@@ -152,7 +153,7 @@ std::int64_t SnapshotReader::pragma(const char* sql) const {
 }
 
 // A virtual table or a generated column computes its rows: there is no end to what a file could ask for so.
-void SnapshotReader::expect_plain_tables() const {
+void SnapshotReader::expect_plain_tables() {
   sqlite3_stmt* statement = nullptr;
   const int prepared = sqlite3_prepare_v2(
       database_.get(),
@@ -164,17 +165,21 @@ void SnapshotReader::expect_plain_tables() const {
     refuse(prepared);
   }
   const std::unique_ptr<sqlite3_stmt, Finish> owner(statement);
-  for (const char* table : tables) {
+  const auto is_plain = [&](const char* table) {
     sqlite3_reset(statement);
     sqlite3_bind_text(statement, 1, table, -1, SQLITE_STATIC);
     const int stepped = sqlite3_step(statement);
     if (stepped != SQLITE_ROW) {
       refuse(stepped);
     }
-    if (sqlite3_column_int64(statement, 0) != 1) {
+    return sqlite3_column_int64(statement, 0) == 1;
+  };
+  for (const char* table : tables) {
+    if (!is_plain(table)) {
       throw BadSnapshot(std::string("it has no plain table ") + table);
     }
   }
+  has_samples_ = is_plain("sample");
 }
 
 SnapshotReader::Query::Query(const SnapshotReader& file, const char* table, const char* columns,

@@ -20,6 +20,9 @@ class SnapshotReader {
   // Throws BadSnapshot: it isn't there, can't be read, isn't a snapshot, or is one of a newer kind.
   explicit SnapshotReader(const std::string& path);
 
+  // Whether it has the table of samples, which files of before that came haven't.
+  [[nodiscard]] bool has_samples() const { return has_samples_; }
+
   // The numbers of its snapshots, in the order in which they were taken; at least one.
   [[nodiscard]] const std::vector<std::uint64_t>& snapshots() const { return snapshots_; }
 
@@ -54,10 +57,11 @@ class SnapshotReader {
   };
 
   std::int64_t pragma(const char* sql) const;
-  void expect_plain_tables() const;
+  void expect_plain_tables();
 
   std::unique_ptr<sqlite3, Close> database_;
   std::vector<std::uint64_t> snapshots_;
+  bool has_samples_ = false;
 };
 
 }  // namespace tarn::sight::reading

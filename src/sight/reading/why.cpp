@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <map>
 
+#include "sight/reading/kinds.h"
+#include "sight/reading/places.h"
+
 namespace tarn::sight::reading {
 namespace {
 
@@ -20,6 +23,68 @@ void keep_the_most(std::vector<Share>& shares, std::uint64_t Share::*by) {
   }
 }
 
+// Adds up blocks by their places.
+class SiteCount {
+ public:
+  explicit SiteCount(const HeapImage& image) : image_(image) {}
+
+  void add(std::uint32_t index, bool is_object) {
+    const Block& block = image_.blocks[index];
+    if (block.site == no_index) {
+      return;
+    }
+    const double weight = weight_of(image_, index);
+    PlaceCount& place = places_[image_.sites[block.site].place];
+    place.share.objects += is_object ? weight : 0;
+    place.share.bytes += weight * static_cast<double>(block.size);
+    ++place.share.samples;
+    place.stacks[block.site] += weight;
+  }
+
+  [[nodiscard]] Sites sum_up(double SiteShare::*by) const {
+    Sites sites;
+    std::vector<const PlaceCount*> counts;
+    for (const auto& [number, place] : places_) {
+      sites.objects += place.share.objects;
+      sites.bytes += place.share.bytes;
+      sites.samples += place.share.samples;
+      counts.push_back(&place);
+    }
+    std::ranges::stable_sort(counts, std::greater(),
+                             [by](const PlaceCount* place) { return place->share.*by; });
+    counts.resize(std::min(counts.size(), most_shares));
+    for (const PlaceCount* const place : counts) {
+      sites.shares.push_back(with_stack(*place));
+    }
+    return sites;
+  }
+
+ private:
+  struct PlaceCount {
+    SiteShare share;
+    std::map<std::uint32_t, double> stacks;  // by site
+  };
+
+  [[nodiscard]] SiteShare with_stack(const PlaceCount& place) const {
+    const auto most =
+        std::ranges::max_element(place.stacks, {}, [](const auto& entry) { return entry.second; });
+    const Site& site = image_.sites[most->first];
+    const std::uint32_t own = image_.places[site.place].own;
+    SiteShare share = place.share;
+    share.has_no_room = site.has_no_room;
+    for (const std::uint32_t frame : site.frames) {
+      if (frame == own && share.own == no_index) {
+        share.own = static_cast<std::uint32_t>(share.frames.size());
+      }
+      share.frames.push_back(image_.frames[frame]);
+    }
+    return share;
+  }
+
+  const HeapImage& image_;
+  std::map<std::uint32_t, PlaceCount> places_;
+};
+
 class Finder {
  public:
   Finder(HeapImage& image, const WhyOptions& options)
@@ -30,24 +95,26 @@ class Finder {
 
   Why find() {
     Why why;
+    why.by = options_.by;
     why.is_exact = holding_.is_exact();
     why.live = image_.live;
     why.pinned = image_.pinned();
     why.empty = image_.empty_pages;
     why.large = image_.large;
-    std::vector<std::uint32_t> candidates =
+    std::vector<Speaker> candidates =
         options_.by == GroupBy::holder ? speaking_groups(groups_) : labels_that_return();
     // A group's own count is a lower bound; the graph may say more. So some more than asked for are looked at.
     const std::uint64_t least = (image_.live_pages + image_.large) / least_share;
-    std::erase_if(candidates,
-                  [&](std::uint32_t candidate) { return returns_at_least(candidate) < least; });
+    std::erase_if(candidates, [&](const Speaker& candidate) {
+      return returns_at_least(candidate.group) < least;
+    });
     const std::size_t looked_at = std::min(candidates.size(), options_.most_answers + 3);
     why.has_more = candidates.size() > options_.most_answers;
     candidates.resize(looked_at);
     std::vector<std::pair<Answer, std::uint32_t>> found;
     found.reserve(candidates.size());
-    for (const std::uint32_t candidate : candidates) {
-      found.emplace_back(answer(candidate), candidate);
+    for (const Speaker& candidate : candidates) {
+      found.emplace_back(answer(candidate), candidate.group);
     }
     std::ranges::stable_sort(found, [](const auto& left, const auto& right) {
       return left.first.returns.least > right.first.returns.least;
@@ -76,7 +143,7 @@ class Finder {
         return here.type == candidate &&
                (here.content == Content::object || here.content == Content::part);
       case GroupBy::site:
-        return here.site == candidate;
+        return here.site != no_index && image_.sites[here.site].place == candidate;
     }
     return false;
   }
@@ -94,7 +161,7 @@ class Finder {
     }
   }
 
-  std::vector<std::uint32_t> labels_that_return() const {
+  std::vector<Speaker> labels_that_return() const {
     std::vector<std::uint32_t> labels;
     for (std::uint32_t label = 0; label < groups_.by_label.size(); ++label) {
       if (groups_.by_label[label] != 0) {
@@ -103,7 +170,11 @@ class Finder {
     }
     std::ranges::stable_sort(labels, std::greater(),
                              [&](std::uint32_t label) { return groups_.by_label[label]; });
-    return labels;
+    std::vector<Speaker> speakers;
+    for (const std::uint32_t label : labels) {
+      speakers.push_back({label, label});
+    }
+    return speakers;
   }
 
   std::uint64_t returned(const std::vector<bool>& freed) const {
@@ -125,12 +196,18 @@ class Finder {
     return returns;
   }
 
-  Answer answer(std::uint32_t candidate) const {
+  Answer answer(const Speaker& candidate) const {
     std::vector<bool> marked(image_.blocks.size(), false);
-    mark(candidate, marked);
+    mark(candidate.group, marked);
     Answer answer;
     const Holding::Freed freed = holding_.freed_with(marked);
     answer.returns = returns_of(freed);
+    if (candidate.spokesman != candidate.group) {
+      answer.container = type_name(image_, groups_.groups[candidate.group].label);
+      answer.containers = groups_.groups[candidate.group].objects;
+      marked.assign(marked.size(), false);
+      mark(candidate.spokesman, marked);
+    }
     describe_members(marked, answer);
     for (const Extent& extent : image_.extents) {
       for (std::uint32_t block = extent.first; block < extent.last; ++block) {
@@ -142,7 +219,8 @@ class Finder {
     }
     describe_freed(freed.least, answer);
     if (options_.by == GroupBy::holder) {
-      describe_whole(candidate, answer);
+      find_other_ways(candidate.group, answer);
+      describe_whole(candidate.group, answer);
     }
     return answer;
   }
@@ -164,10 +242,9 @@ class Finder {
   void describe_members(const std::vector<bool>& marked, Answer& answer) const {
     std::map<std::uint32_t, std::uint64_t> types;
     std::map<std::string, HolderShare> holders;
-    std::map<std::uint32_t, std::uint64_t> sites;
+    SiteCount sites(image_);
     std::map<std::uint32_t, std::uint64_t> roots;
     std::map<std::uint32_t, std::uint32_t> first_of_root;
-    std::vector<std::uint32_t> asked;
     for (std::uint32_t i = 0; i < marked.size(); ++i) {
       if (!marked[i]) {
         continue;
@@ -185,12 +262,7 @@ class Finder {
       ++types[block.type];
       ++roots[block.root];
       first_of_root.try_emplace(block.root, i);
-      if (block.site != no_index) {
-        ++sites[block.site];
-      }
-      if (asked.size() < most_asked_for_referrers) {
-        asked.push_back(i);
-      }
+      sites.add(i, true);
     }
     const auto most_of = [](const auto& counts) {
       return std::ranges::max_element(counts, {}, [](const auto& entry) { return entry.second; })
@@ -199,7 +271,9 @@ class Finder {
     if (answer.objects == 0) {
       return;
     }
-    answer.type = type_name(image_, most_of(types));
+    const std::uint32_t type = speaking_type(types, answer.objects);
+    answer.type = type_name(image_, type);
+    answer.of_type = types.at(type);
     for (const auto& [root, count] : roots) {
       HolderShare share = holder_of(root);
       share.objects = count;
@@ -213,30 +287,42 @@ class Finder {
     }
     keep_the_most(answer.holders, &HolderShare::objects);
     answer.chain = chain_of(first_of_root.at(most_of(roots)));
-    for (const auto& [site, count] : sites) {
-      SiteShare share;
-      share.objects = count;
-      for (const std::uint32_t frame : image_.sites[site]) {
-        share.frames.push_back(image_.frames[frame]);
+    answer.sites = sites.sum_up(&SiteShare::objects);
+  }
+
+  // What a line allocates is known by somebody's own class, if it's a fair part, and not by what that is named by.
+  std::uint32_t speaking_type(const std::map<std::uint32_t, std::uint64_t>& types,
+                              std::uint64_t objects) const {
+    constexpr std::uint64_t fair_part = 10;
+    std::pair<bool, std::uint64_t> best;
+    std::uint32_t speaking = types.begin()->first;
+    for (const auto& [type, count] : types) {
+      const bool is_own = count >= objects / fair_part &&
+                          kind_of(type_name(image_, type)) == TypeKind::own;
+      if (const std::pair here(is_own, count); here > best) {
+        best = here;
+        speaking = type;
       }
-      answer.sites.push_back(std::move(share));
     }
-    keep_the_most(answer.sites, &SiteShare::objects);
-    if (options_.by == GroupBy::holder) {
-      find_other_ways(asked, answer);
-    }
+    return speaking;
   }
 
   // Where a group hangs from node 0, something besides the holder that's told keeps it.
-  void find_other_ways(const std::vector<std::uint32_t>& asked, Answer& answer) const {
-    const std::uint32_t group = groups_.of_block[asked.front()];
+  void find_other_ways(std::uint32_t group, Answer& answer) const {
     answer.is_shared =
         groups_.tops[groups_.groups[group].top].is_shared && groups_.groups[group].depth == 2;
     if (!answer.is_shared) {
       return;
     }
     std::map<std::string, HolderShare> ways;
-    for (const std::uint32_t member : asked) {
+    std::size_t asked = 0;
+    for (std::uint32_t member = 0;
+         member < image_.blocks.size() && asked < most_asked_for_referrers; ++member) {
+      const Block& block = image_.blocks[member];
+      if (!is_of(group, member) || (block.content == Content::part && block.holder != no_index)) {
+        continue;
+      }
+      ++asked;
       for (const std::uint32_t node : holding_.referrers(member)) {
         HolderShare share;
         if (node == 0) {
@@ -251,7 +337,7 @@ class Finder {
           share = holder_of(image_.blocks[holder].root);
           share.name += " -> " + type_name(image_, image_.blocks[holder].type);
         }
-        if (answer.holders.front().name == share.name) {
+        if (!answer.holders.empty() && answer.holders.front().name == share.name) {
           continue;
         }
         HolderShare& way = ways.try_emplace(share.kind + '\n' + share.name, share).first->second;
@@ -296,6 +382,7 @@ class Finder {
 
   void describe_freed(const std::vector<bool>& freed, Answer& answer) const {
     std::vector<TypeShare> shares(image_.types.size() + 1);
+    SiteCount sites(image_);
     for (std::uint32_t i = 0; i < freed.size(); ++i) {
       const Block& block = image_.blocks[i];
       if (!freed[i] || block.place == Place::outside) {
@@ -305,6 +392,7 @@ class Finder {
       share.objects += block.content == Content::part ? 0 : 1;
       share.bytes += block.size;
       answer.freed_bytes += block.size;
+      sites.add(i, block.content != Content::part);
     }
     for (std::uint32_t type = 0; type < shares.size(); ++type) {
       if (shares[type].bytes != 0) {
@@ -313,6 +401,7 @@ class Finder {
       }
     }
     keep_the_most(answer.freed, &TypeShare::bytes);
+    answer.freed_sites = sites.sum_up(&SiteShare::bytes);
   }
 
   static constexpr std::size_t most_steps =

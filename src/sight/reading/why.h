@@ -21,9 +21,22 @@ struct TypeShare {
   std::uint64_t bytes = 0;  // with their parts
 };
 
+// What one place allocated (places.h). Of samples, objects and bytes are estimates: each stands for many.
 struct SiteShare {
-  std::vector<FrameRow> frames;  // the innermost first
-  std::uint64_t objects = 0;
+  std::vector<FrameRow> frames;  // the most frequent stack of it, the innermost first; empty: no line of Python
+  std::uint32_t own = no_index;  // which of these is the program's own, if the first is a library's
+  bool has_no_room = false;      // it isn't known where: the recorder's tables were full
+  double objects = 0;
+  double bytes = 0;  // with those of parts
+  std::uint64_t samples = 0;
+};
+
+// Of some blocks. Of what wasn't recorded nothing is known.
+struct Sites {
+  std::vector<SiteShare> shares;  // five at most, what stands for the most objects (or bytes) first
+  double objects = 0;             // of all shares, those left out too
+  double bytes = 0;
+  std::uint64_t samples = 0;
 };
 
 struct HolderShare {
@@ -38,10 +51,14 @@ struct Returns {
 };
 
 struct Answer {
-  std::string type;           // of its objects: "app.Session"; by site: of the most of them
+  std::string type;  // of its objects: "app.Session"; if they are of several, what they are best known by
   std::uint64_t objects = 0;  // blocks that aren't parts
+  std::uint64_t of_type = 0;  // objects of that type
   std::uint64_t bytes = 0;    // with their parts
-  std::uint64_t first = 0;    // address of the first one's block
+  // What they are in and are let go of with, if their pages are its other content's too: "dict", 1. Else empty.
+  std::string container;
+  std::uint64_t containers = 0;
+  std::uint64_t first = 0;  // address of the first one's block
   Returns returns;
   std::uint64_t pages = 0;  // resident bytes of pages and large blocks that have in them what goes
   std::uint64_t freed_bytes = 0;     // of all blocks that go (at least)
@@ -54,10 +71,12 @@ struct Answer {
   // the keys). 0: it isn't so.
   std::string whole_type;
   Returns whole;
-  std::vector<SiteShare> sites;  // the most objects first; empty where they weren't recorded
+  Sites sites;        // of the objects
+  Sites freed_sites;  // of all that goes with them (at least), by bytes
 };
 
 struct Why {
+  GroupBy by = GroupBy::holder;
   bool is_exact = false;
   std::uint64_t live = 0;    // resident bytes of allocated blocks in pools
   std::uint64_t pinned = 0;  // the rest of pages with an allocated block

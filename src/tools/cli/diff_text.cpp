@@ -131,6 +131,10 @@ std::string diff_text(const Summary& before, const Summary& after, const Compari
       time_text(seconds < 0 ? -seconds : seconds), seconds < 0 ? "earlier" : "later"));
   text += "\n\n" + ledger_section(before, after, comparison.ledger, style);
   text += section("type", "objects", comparison.types, most_lines, style);
+  if (before.sites_rate > 1 || after.sites_rate > 1) {
+    text += fmt::format("\nBy samples, one block in {}, what follows is estimated:",
+                        bytes_text(std::max(before.sites_rate, after.sites_rate)));
+  }
   text += section("allocated at", "objects", comparison.sites, most_lines, style);
   text += section("size class", "blocks", comparison.classes, most_lines, style);
   text += section("pinned by", "objects", comparison.pins, most_lines, style);

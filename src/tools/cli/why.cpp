@@ -96,7 +96,7 @@ int why(const std::vector<std::string>& words) {
   } catch (const sight::reading::BadSnapshot& bad) {
     throw Failure(exit_failure, fmt::format("{}: {}", escape(word), bad.what()));
   }
-  if (by == "site" && image.sites.empty()) {
+  if (by == "site" && image.sites_rate == 0) {
     throw Failure(exit_failure,
                   fmt::format("{}: no allocation sites were recorded in it", escape(word)));
   }

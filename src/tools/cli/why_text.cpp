@@ -148,28 +148,73 @@ std::string shared_text(const Answer& answer) {
   return text;
 }
 
-std::string site_text(const SiteShare& site) {
-  if (site.frames.empty()) {
-    return "an unknown place";
-  }
-  const FrameRow& frame = site.frames.front();
+std::string line_text(const FrameRow& frame) {
   return fmt::format("{}:{} in {}", shorten(escape(frame.file), file_width), frame.line,
                      name_text(frame.function));
 }
 
-std::string sites_text(const Answer& answer) {
-  std::uint64_t all = 0;
-  for (const SiteShare& site : answer.sites) {
-    all += site.objects;
+std::string site_text(const SiteShare& site) {
+  if (site.frames.empty()) {
+    return site.has_no_room ? "a place for which there was no room" : "no line of Python";
   }
-  std::string text;
-  for (std::size_t i = 0; i < std::min(answer.sites.size(), most_named); ++i) {
-    text += fmt::format("{}{}", i == 0 ? "" : "; ", site_text(answer.sites[i]));
-    if (answer.sites.size() > 1) {
-      text += fmt::format(" ({:.0f} %)", percent(answer.sites[i].objects, all));
+  std::string text = line_text(site.frames.front());
+  if (site.own < site.frames.size()) {
+    text += ", for " + line_text(site.frames[site.own]);
+  }
+  return text;
+}
+
+// The most frequent places: "mostly app.py:88 in login (83 %); app.py:91 in renew (12 %)".
+std::string shares_text(const Sites& sites, double SiteShare::*by, double whole) {
+  const auto part_of = [&](const SiteShare& share) { return whole == 0 ? 1 : share.*by / whole; };
+  constexpr double nearly_all = 0.995;
+  const SiteShare& first = sites.shares.front();
+  if (part_of(first) >= nearly_all) {
+    return site_text(first);
+  }
+  constexpr double worth_a_word = 0.02;
+  std::string text = part_of(first) > 0.5 ? "mostly " : "";
+  for (std::size_t i = 0; i < std::min(sites.shares.size(), most_named); ++i) {
+    if (i == 0 || part_of(sites.shares[i]) >= worth_a_word) {
+      text += fmt::format("{}{} ({:.0f} %)", i == 0 ? "" : "; ", site_text(sites.shares[i]),
+                          100 * part_of(sites.shares[i]));
     }
   }
   return text;
+}
+
+std::string samples_text(std::uint64_t samples) {
+  return fmt::format("{} sample{}", count_text(samples), samples == 1 ? "" : "s");
+}
+
+// One line, or two: where the objects were allocated, and, if that rests on little, what goes with them.
+std::vector<std::string> sites_lines(const HeapImage& image, const Answer& answer) {
+  constexpr std::uint64_t few_samples = 10;  // of these a share is off by a third
+  std::vector<std::string> lines;
+  const bool is_sampled = image.sites_rate > 1;
+  const Sites& own = answer.sites;
+  if (own.samples != 0) {
+    // Of all objects, if all were to be recorded: what wasn't is then a part of its own.
+    lines.push_back(shares_text(own, &SiteShare::objects,
+                                is_sampled ? own.objects : static_cast<double>(answer.objects)));
+    if (is_sampled) {
+      lines.back() += fmt::format(", by {}", samples_text(own.samples));
+    }
+  }
+  const Sites& all = answer.freed_sites;
+  if (is_sampled && own.samples < few_samples && all.samples > own.samples) {
+    lines.push_back(fmt::format("{}what goes with them: {}, by {}",
+                                lines.empty() ? "not known, no sample of these; " : "",
+                                shares_text(all, &SiteShare::bytes, all.bytes),
+                                samples_text(all.samples)));
+  }
+  if (lines.empty() && image.sites_rate != 0) {
+    lines.emplace_back(is_sampled
+                           ? fmt::format("not known: one block in {} was recorded, none of these",
+                                         bytes_text(image.sites_rate))
+                           : "not known: not recorded");
+  }
+  return lines;
 }
 
 std::string freed_text(const Answer& answer) {
@@ -183,21 +228,37 @@ std::string freed_text(const Answer& answer) {
   return text;
 }
 
-std::string answer_text(const Answer& answer, std::size_t number, const Style& style) {
+std::string container_text(const Answer& answer) {
+  if (answer.containers == 0) {
+    return "";
+  }
+  return fmt::format(" and the {}{} they are in",
+                     answer.containers == 1 ? "" : count_text(answer.containers) + ' ',
+                     name_text(answer.container));
+}
+
+std::string answer_text(const HeapImage& image, const Answer& answer, std::size_t number,
+                        const Style& style) {
   const bool is_one = answer.objects == 1;
   const std::string what =
       answer.type == "unknown"
           ? fmt::format("block{} of which nothing is known", is_one ? "" : "s")
-          : fmt::format("object{} of type {}", is_one ? "" : "s", name_text(answer.type));
+      : answer.of_type == answer.objects
+          ? fmt::format("object{} of type {}", is_one ? "" : "s", name_text(answer.type))
+          : fmt::format("objects ({} of type {})", count_text(answer.of_type),
+                        name_text(answer.type));
   std::string text =
-      style.heading(fmt::format("{:>2}. {} {} pin{} {}", number, count_text(answer.objects), what,
-                                is_one ? "s" : "", returns_text(answer.returns)));
+      style.heading(fmt::format("{:>2}. {} {}{} pin{} {}", number, count_text(answer.objects), what,
+                                container_text(answer), is_one ? "s" : "",
+                                returns_text(answer.returns)));
   text += '\n';
   const auto add = [&](const char* label, const std::string& value) {
     text += fmt::format("    {:<14}{}\n", label, value);
   };
-  if (!answer.sites.empty()) {
-    add("allocated at", sites_text(answer));
+  const char* label = "allocated at";
+  for (const std::string& sites : sites_lines(image, answer)) {
+    add(label, sites);
+    label = "";
   }
   add("held by", holders_text(answer));
   if (answer.is_shared) {
@@ -216,6 +277,27 @@ std::string answer_text(const Answer& answer, std::size_t number, const Style& s
   return text;
 }
 
+// Estimates as whole numbers, which any reader of JSON keeps.
+std::uint64_t rounded(double estimate) {
+  constexpr double most = 0x1p53;
+  return static_cast<std::uint64_t>(std::min(estimate + 0.5, most));
+}
+
+Json sites_json(const Sites& sites) {
+  Json all = Json::array();
+  for (const SiteShare& site : sites.shares) {
+    Json frames = Json::array();
+    for (const FrameRow& frame : site.frames) {
+      frames.push_back({{"function", frame.function}, {"file", frame.file}, {"line", frame.line}});
+    }
+    all.push_back({{"objects", rounded(site.objects)},
+                   {"bytes", rounded(site.bytes)},
+                   {"samples", site.samples},
+                   {"frames", std::move(frames)}});
+  }
+  return all;
+}
+
 std::string date_text(double seconds) {
   // A year that a calendar can show: the file may say anything.
   const double most = 253'402'300'799.0;
@@ -228,6 +310,7 @@ std::string date_text(double seconds) {
 }  // namespace
 
 std::string why_text(const HeapImage& image, const Why& why, const Style& style) {
+  const bool is_by_site = why.by == GroupBy::site;
   const std::string program = image.facts.program.empty() ? "a Python" : image.facts.program;
   std::string text = style.heading(
       fmt::format("{} (process {}) on Python {}, {}", shorten(escape(program), 40), image.facts.pid,
@@ -237,10 +320,16 @@ std::string why_text(const HeapImage& image, const Why& why, const Style& style)
     return text + "Nothing that could be let go of would give a page back.\n";
   }
   for (std::size_t i = 0; i < why.answers.size(); ++i) {
-    text += answer_text(why.answers[i], i + 1, style) + '\n';
+    text += answer_text(image, why.answers[i], i + 1, style) + '\n';
   }
   if (why.answers.size() > 1) {
     text += fmt::format("All of these together: {}.\n", returns_text(why.together));
+  }
+  if (is_by_site && image.sites_rate > 1) {
+    text += fmt::format(
+        "Only recorded blocks are told, one in {}: of most that a line allocated nothing is known.\n"
+        "'tarn sites' estimates that; 'tarn run --sites=1' records every block.\n",
+        bytes_text(image.sites_rate));
   }
   if (!why.is_exact) {
     text +=
@@ -257,7 +346,8 @@ std::string why_json(const HeapImage& image, const Why& why) {
                {"python", image.facts.python},
                {"taken_at", image.facts.taken_at},
                {"resident", image.facts.resident},
-               {"is_exact", why.is_exact}};
+               {"is_exact", why.is_exact},
+               {"sites_rate", image.sites_rate}};
   for (const Part& part : parts_of(image, why)) {
     json["parts"][part.key] = part.bytes;
   }
@@ -281,6 +371,7 @@ std::string why_json(const HeapImage& image, const Why& why) {
   for (const Answer& answer : why.answers) {
     Json one = {{"type", answer.type},
                 {"objects", answer.objects},
+                {"objects_of_type", answer.of_type},
                 {"bytes", answer.bytes},
                 {"block", answer.first},
                 {"returns", answer.returns.least},
@@ -291,6 +382,9 @@ std::string why_json(const HeapImage& image, const Why& why) {
                 {"holders", holders(answer.holders)},
                 {"chain", answer.chain},
                 {"shared_with", holders(answer.shared)}};
+    if (answer.containers != 0) {
+      one["container"] = {{"type", answer.container}, {"objects", answer.containers}};
+    }
     if (answer.whole.most != 0) {
       one["whole"] = {{"type", answer.whole_type},
                       {"returns", answer.whole.least},
@@ -301,15 +395,8 @@ std::string why_json(const HeapImage& image, const Why& why) {
       one["frees"].push_back(
           {{"type", share.type}, {"objects", share.objects}, {"bytes", share.bytes}});
     }
-    one["sites"] = Json::array();
-    for (const SiteShare& site : answer.sites) {
-      Json frames = Json::array();
-      for (const FrameRow& frame : site.frames) {
-        frames.push_back(
-            {{"function", frame.function}, {"file", frame.file}, {"line", frame.line}});
-      }
-      one["sites"].push_back({{"objects", site.objects}, {"frames", std::move(frames)}});
-    }
+    one["sites"] = sites_json(answer.sites);
+    one["frees_sites"] = sites_json(answer.freed_sites);
     json["answers"].push_back(std::move(one));
   }
   json["together"] = {{"returns", why.together.least}, {"returns_at_most", why.together.most}};
