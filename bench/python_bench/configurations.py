@@ -75,6 +75,8 @@ KNOWN: dict[str, Callable[[str, Path], Configuration]] = {
     # All on but for one part.
     "tarn-release-off": partial(_tarn, {"TARN_RELEASE": "off"}),
     "tarn-large-general": partial(_tarn, {"TARN_LARGE": "general"}),
+    # What 'tarn run --sites' sets.
+    "tarn-sites": partial(_tarn, {"TARN_SITES": "524288"}),
     "glibc": _glibc,
     "mimalloc": partial(_preloaded, "libmimalloc.so.2", "libmimalloc2.0"),
     "jemalloc": partial(_preloaded, "libjemalloc.so.2", "libjemalloc2"),

@@ -20,6 +20,9 @@ inline constexpr std::uint64_t sample_mem_pool = sample_arena + 0x4000;
 inline constexpr std::uint64_t sample_large = 0x7f0001000000;
 inline constexpr std::uint64_t sample_type = 0x555500001000;  // of types; outside
 inline constexpr std::uint32_t sample_prefix = 16;
+inline constexpr std::uint64_t sample_rate = 4096;
+
+enum class Recorded : std::uint8_t { nothing, sites };
 
 inline std::uint64_t sample_block(unsigned index) {
   return sample_pool + std::uint64_t{index} * 64;
@@ -84,7 +87,23 @@ inline std::string sample_marks(unsigned allocated, unsigned blocks,
   return marks.append(reinterpret_cast<const char*>(chain.data()), chain.size() * 2);
 }
 
-inline std::string sample_stream() {
+// Two sites, of which one has a stack of two lines, the lower of both also the other's: blocks 1 and 4 were recorded at
+// it, block 2 where no line of Python was.
+inline void add_sample_sites(StreamBuilder& stream) {
+  using Kind = RecordKind;
+  const std::uint32_t stack[] = {0, 1};
+  stream.add(Kind::sampling, SamplingRecord{sample_rate});
+  stream.add(Kind::line, LineRecord{88, 0}, std::string("login") + '\0' + "app.py");
+  stream.add(Kind::line, LineRecord{90, 0}, std::string("main") + '\0' + "app.py");
+  stream.add(Kind::site, SiteRecord{0, 0});
+  stream.add(Kind::site, SiteRecord{7, 2},
+             {reinterpret_cast<const char*>(stack), sizeof(stack)});
+  const RecordedRecord recorded[] = {
+      {sample_block(1), 48, 7, 0}, {sample_block(4), 64, 7, 0}, {sample_block(2), 64, 0, 0}};
+  stream.text(Kind::recorded, {reinterpret_cast<const char*>(recorded), sizeof(recorded)});
+}
+
+inline std::string sample_stream(Recorded recorded = Recorded::sites) {
   using Kind = RecordKind;
   StreamBuilder stream;
   stream.add(Kind::facts, FactsRecord{1'700'000'000'000'000, 4711, 4096});
@@ -112,6 +131,9 @@ inline std::string sample_stream() {
   stream.words(Kind::references, {sample_object(4), 2, sample_object(5), sample_object(6),
                                   sample_object(5), 1, sample_object(4)});
   stream.words(Kind::parts, {sample_block(0), sample_mem_pool});
+  if (recorded == Recorded::sites) {
+    add_sample_sites(stream);
+  }
   const char* const names[] = {"dict", "Session", "str"};
   for (std::uint32_t id = 0; id < 3; ++id) {
     stream.add(Kind::type, TypeRecord{sample_type + 0x1000 * std::uint64_t{id + 1}, 48, 0, id, 0},

@@ -74,6 +74,38 @@ TEST_F(SnapshotFile, HoldsWhatWasReadAndIsItsOwners) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
 }
 
+TEST_F(SnapshotFile, HoldsWhereBlocksWereAllocated) {
+  write_snapshot(path("a"), capture(), surroundings(), {});
+  const std::string block = " FROM block WHERE address = " + std::to_string(sample_block(1));
+  EXPECT_EQ(number(path("a"), "SELECT site" + block), 7);
+  EXPECT_EQ(number(path("a"), "SELECT rate FROM site WHERE id = 7"), 4096);
+  EXPECT_EQ(number(path("a"), "SELECT line FROM allocated_at WHERE site = 7 AND function = 'login'"
+                              " AND file = 'app.py'"),
+            88);
+  EXPECT_EQ(number(path("a"), "SELECT frame.line FROM site_frame JOIN frame ON frame.id = frame"
+                              " WHERE site = 7 AND site_frame.position = 1"),
+            90);
+  EXPECT_EQ(number(path("a"), "SELECT count(*) FROM allocated_at WHERE site = 0 AND line IS NULL"),
+            1);
+  EXPECT_EQ(number(path("a"), "SELECT round(weight) FROM sample WHERE block = " +
+                                  std::to_string(sample_block(1))),
+            86);
+  // Where no block was recorded, none has a site.
+  EXPECT_EQ(number(path("a"), "SELECT count(*) FROM block WHERE site IS NOT NULL"), 3);
+}
+
+TEST_F(SnapshotFile, IsAddedToThoughItIsOfBeforeThereWereSamples) {
+  write_snapshot(path("a"), capture(), surroundings(), {});
+  {
+    Database database(path("a"), SQLITE_OPEN_READWRITE);
+    database.execute("DROP TABLE sample; DROP VIEW allocated_at");
+  }
+  EXPECT_EQ(write_snapshot(path("a"), capture(), surroundings(), {.existing = Existing::append}),
+            2);
+  EXPECT_EQ(number(path("a"), "SELECT count(*) FROM sample WHERE snapshot = 2"), 3);
+  EXPECT_EQ(number(path("a"), "SELECT count(*) FROM allocated_at WHERE snapshot = 1"), 2);
+}
+
 TEST_F(SnapshotFile, IsReplacedOrAddedTo) {
   EXPECT_EQ(write_snapshot(path("a"), capture(), surroundings(), {}), 1);
   EXPECT_EQ(write_snapshot(path("a"), capture(), surroundings(), {.existing = Existing::append}),

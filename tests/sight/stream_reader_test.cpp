@@ -50,6 +50,76 @@ TEST(StreamReader, ReadsWhatAProcessWrites) {
   EXPECT_EQ(capture.targets.size(), 5U);
 }
 
+TEST(StreamReader, ReadsWhereBlocksWereAllocated) {
+  const Capture capture = read(sample_stream());
+  EXPECT_EQ(capture.sampling_rate, sample_rate);
+  ASSERT_EQ(capture.sites.size(), 2U);
+  EXPECT_EQ(capture.sites[1].id, 7U);
+  EXPECT_THAT(capture.sites[1].lines, testing::ElementsAre(0U, 1U));
+  EXPECT_EQ(capture.lines[0].function, "login");
+  EXPECT_EQ(capture.lines[1].line, 90U);
+  const auto site_of = [&](unsigned block) {
+    return capture.blocks[capture.find(sample_block(block))].site;
+  };
+  EXPECT_EQ(site_of(1), 1U);
+  EXPECT_EQ(site_of(2), 0U);
+  EXPECT_EQ(site_of(3), no_site);
+  EXPECT_EQ(site_of(4), 1U);
+  ASSERT_EQ(capture.samples.size(), 3U);
+  // 1 / (1 - exp(-48 / 4096))
+  EXPECT_EQ(capture.samples[0].block, capture.find(sample_block(1)));
+  EXPECT_NEAR(capture.samples[0].weight, 85.834, 0.001);
+}
+
+TEST(StreamReader, ReadsStreamsWithoutSites) {
+  const Capture capture = read(sample_stream(Recorded::nothing));
+  EXPECT_EQ(capture.sampling_rate, 0U);
+  EXPECT_TRUE(capture.sites.empty() && capture.lines.empty() && capture.samples.empty());
+  EXPECT_EQ(capture.blocks[1].site, no_site);
+}
+
+TEST(StreamReader, SaysWhatSitesCantBe) {
+  using Kind = RecordKind;
+  // Of a stream with sites, further records.
+  const auto recorded = [](std::uint64_t block, std::uint32_t site) {
+    return StreamBuilder().add(Kind::recorded, RecordedRecord{block, 8, site, 0});
+  };
+  const auto site = [](std::uint32_t id, std::uint32_t lines, std::vector<std::uint32_t> stack) {
+    return StreamBuilder().add(
+        Kind::site, SiteRecord{id, lines},
+        {reinterpret_cast<const char*>(stack.data()), stack.size() * sizeof(stack[0])});
+  };
+  EXPECT_EQ(refusal(with(recorded(sample_block(0), 7))), "");
+  EXPECT_EQ(refusal(with(recorded(sample_block(0), 8))),
+            "a recorded block has two sites, or none");
+  EXPECT_EQ(refusal(with(recorded(sample_block(1), 7))),
+            "a recorded block has two sites, or none");
+  const std::uint64_t not_allocated[] = {sample_block(7), sample_block(9), sample_block(0) + 8,
+                                         sample_type, 1};
+  for (const std::uint64_t block : not_allocated) {
+    EXPECT_EQ(refusal(with(recorded(block, 7))), "a recorded block isn't allocated") << block;
+  }
+  EXPECT_EQ(refusal(with(site(8, 1, {1}))), "");
+  EXPECT_EQ(refusal(with(site(8, 1, {2}))), "a site has a line that isn't there");
+  EXPECT_EQ(refusal(with(site(8, 2, {1}))), "a site's numbers can't be");
+  EXPECT_EQ(refusal(with(site(7, 1, {1}))), "a site's numbers can't be");
+  EXPECT_EQ(refusal(with(site(8, 257, std::vector<std::uint32_t>(257)))),
+            "a site's numbers can't be");
+  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::sampling, SamplingRecord{1}))),
+            "its sampling can't be");
+  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::line, LineRecord{UINT32_MAX, 0},
+                                             std::string("f\0g", 3)))),
+            "a line's number can't be");
+  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::line, LineRecord{1, 0}, "f"))),
+            "a record of names has no second one");
+  EXPECT_EQ(refusal(with(StreamBuilder().text(Kind::recorded, "abc"))),
+            "a record of recorded blocks ends in the middle");
+  StreamBuilder bare;
+  bare.add(Kind::facts, FactsRecord{1, 1, 4096});
+  bare.add(Kind::recorded, RecordedRecord{sample_block(0), 8, 0, 0});
+  EXPECT_EQ(refusal(bare.bytes()), "recorded blocks without their sampling");
+}
+
 TEST(StreamReader, TakesTheBytesInPartsOfAnySize) {
   const std::string bytes = sample_stream();
   for (const std::size_t size : {1U, 7U, 1000U}) {
