@@ -41,6 +41,9 @@ class MadeSnapshot:
         self.roots: list[tuple[object, ...]] = []
         self.frames: list[tuple[str, str, int]] = []
         self.sites: list[list[int]] = []
+        self.rate = 1  # of the sites
+        self.python = "3.11.2"
+        self.samples: dict[int, float] = {}  # weights, by address
         self.references: list[tuple[int, int]] = []
         self.ledger: list[tuple[str, str, int]] = []
         self.mappings: list[tuple[int, int, str, str]] = []
@@ -154,8 +157,8 @@ class MadeSnapshot:
                                  [number, *row.values()])
 
         database.execute(
-            "INSERT INTO snapshot VALUES (?, ?, 'command', 4711, 'app.py', '3.11.2', '0.1.0', 'tarn', 'range', 'none', "
-            "?, ?, 0, 0, 0, ?)", (number, self.taken_at, PAGE, self.resident, int(self.has_references)))
+            "INSERT INTO snapshot VALUES (?, ?, 'command', 4711, 'app.py', ?, '0.1.0', 'tarn', 'range', 'none', "
+            "?, ?, 0, 0, 0, ?)", (number, self.taken_at, self.python, PAGE, self.resident, int(self.has_references)))
         add("pool", [{"address": address, "arena": BASE, "size": POOL, "state": "used", "resident":
                       PAGE * bin(pages).count("1"), "resident_pages": pages, "live_pages": 0}
                      for address, pages in self.pools.items()])
@@ -170,9 +173,11 @@ class MadeSnapshot:
                      for place, (block, kind, name, frame) in enumerate(self.roots, 1)])
         add("frame", [{"id": place, "function": function, "file": file, "line": line}
                       for place, (function, file, line) in enumerate(self.frames, 1)])
-        add("site", [{"id": place, "rate": 1} for place in range(1, len(self.sites) + 1)])
+        add("site", [{"id": place, "rate": self.rate} for place in range(1, len(self.sites) + 1)])
         add("site_frame", [{"site": site, "position": position, "frame": frame}
                            for site, frames in enumerate(self.sites, 1) for position, frame in enumerate(frames)])
+        if self.samples:
+            add("sample", [{"block": block, "weight": weight} for block, weight in self.samples.items()])
         add("ledger", [{"position": place, "key": key, "name": name, "bytes": size}
                        for place, (key, name, size) in enumerate(self.ledger)])
         add("mapping", [{"start": start, "size": resident or PAGE, "resident": resident, "permissions": "rw-p",

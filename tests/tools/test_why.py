@@ -113,6 +113,140 @@ class WhyTest(FileTest):
         self.assertEqual([one["returns"] for one in by_site], [80 * PAGE])
         self.assertEqual(by_site[0]["sites"][0]["frames"], [{"function": "login", "file": "app.py", "line": 88}])
 
+    def test_lines_are_told_by_their_shares(self) -> None:
+        heap = sessions()
+        login, renew = heap.frame("login", "app.py", 88), heap.frame("renew", "app.py", 91)
+        # Three stacks: two lead to one line.
+        main = heap.frame("main", "app.py", 12)
+        ways = [heap.site(login), heap.site(login, main), heap.site(renew, main)]
+        for number, row in enumerate(row for row in heap.blocks if row["size"] == 64 and row["place"] == 0):
+            row["site"] = ways[0] if number % 10 < 4 else ways[1] if number % 10 < 9 else ways[2]
+        path = self.write_heap(heap)
+        self.assertIn("    allocated at  mostly app.py:88 in login (90 %); app.py:91 in renew (10 %)\n",
+                      self.tarn("why", path).stdout)
+        sites = self.answers(path)["answers"][0]["sites"]
+        self.assertEqual([(one["objects"], one["samples"], len(one["frames"])) for one in sites],
+                         [(922, 922, 2), (102, 102, 2)])
+
+    def test_what_wasnt_recorded_is_no_lines(self) -> None:
+        heap = sessions()
+        rows = [row for row in heap.blocks if row["size"] == 64 and row["place"] == 0]
+        for row in rows[:256]:
+            del row["site"]
+        self.assertIn("    allocated at  mostly app.py:88 in login (75 %)\n",
+                      self.tarn("why", self.write_heap(heap)).stdout)
+
+    def test_samples_are_weighed_and_said(self) -> None:
+        heap = sessions()
+        heap.rate = 4096
+        login, renew = heap.site(heap.frame("login", "app.py", 88)), heap.site(heap.frame("renew", "app.py", 91))
+        rows = [row for row in heap.blocks if row["size"] == 64 and row["place"] == 0]
+        for number, row in enumerate(rows):
+            row.pop("site", None)
+            if number < 20:
+                row["site"] = login if number < 15 else renew
+                heap.samples[int(str(row["address"]))] = 10.0 if number < 15 else 90.0
+        path = self.write_heap(heap)
+        self.assertIn("    allocated at  mostly app.py:91 in renew (75 %); app.py:88 in login (25 %), by 20 samples\n",
+                      self.tarn("why", path).stdout)
+        sites = self.answers(path)["answers"][0]["sites"]
+        self.assertEqual([(one["objects"], one["bytes"], one["samples"]) for one in sites],
+                         [(450, 28800, 5), (150, 9600, 15)])
+        self.assertIn("Only recorded blocks are told, one in 4 KiB:", self.tarn("why", "--by=site", path).stdout)
+
+    def test_without_a_sample_of_the_objects_what_goes_with_them_is_told(self) -> None:
+        heap = sessions()
+        heap.rate = 4096
+        read = heap.site(heap.frame("read_body", "app.py", 31))
+        taken = 0
+        for row in heap.blocks:
+            row.pop("site", None)
+            if row["size"] == 256 and taken < 12:
+                row["site"] = read
+                heap.samples[int(str(row["address"]))] = 16.5
+                taken += 1
+        path = self.write_heap(heap)
+        self.assertIn("    allocated at  not known, no sample of these; what goes with them: app.py:31 in read_body, "
+                      "by 12 samples\n", self.tarn("why", path).stdout)
+        answer = self.answers(path)["answers"][0]
+        self.assertEqual((answer["sites"], answer["frees_sites"][0]["samples"]), ([], 12))
+
+    def test_a_librarys_line_is_told_with_the_programs_own(self) -> None:
+        heap = sessions()
+        decode = heap.frame("raw_decode", "/usr/lib/python3.11/json/decoder.py", 353)
+        loads = heap.frame("loads", "/usr/lib/python3.11/json/__init__.py", 346)
+        here = heap.site(decode, loads, heap.frame("load", "app.py", 12), heap.frame("<module>", "app.py", 90))
+        for row in heap.blocks:
+            if "site" in row:
+                row["site"] = here
+        self.assertIn("    allocated at  /usr/lib/python3.11/json/decoder.py:353 in raw_decode, for app.py:12 in load\n",
+                      self.tarn("why", self.write_heap(heap)).stdout)
+
+    def test_a_file_of_before_there_were_samples_is_read(self) -> None:
+        path = self.write_heap(sessions())
+        with sqlite3.connect(path) as database:
+            database.executescript("DROP TABLE sample; DROP VIEW allocated_at")
+        self.assertIn("    allocated at  app.py:88 in login\n", self.tarn("why", path).stdout)
+        self.assertEqual(self.tarn("diff", path).returncode, 0)
+
+    def test_a_class_speaks_for_the_containers_that_it_is_in(self) -> None:
+        heap = MadeSnapshot()
+        table = heap.object("dict", 128, global_name="app.SESSIONS")
+        # In each page sessions and keys, so neither alone gives one back.
+        for number in range(512):
+            heap.object("app.Session", 64, held_by=table)
+            heap.object("str", 64, held_by=table)
+            heap.object("bytes", 256, held_by=int(str(heap.blocks[-2]["address"])))
+        for row in heap.blocks:
+            if row["size"] == 256:
+                row["content"] = 1
+        path = self.write_heap(heap)
+        answer = self.answers(path)["answers"][0]
+        self.assertEqual((answer["type"], answer["objects"]), ("app.Session", 512))
+
+    def test_entries_that_share_their_pages_are_let_go_of_with_their_dict(self) -> None:
+        heap = MadeSnapshot()
+        table = heap.object("dict", 128, global_name="app.SESSIONS")
+        for number in range(512):
+            heap.object("str", 64, held_by=table)
+            session = heap.object("app.Session", 64, held_by=table)
+            heap.object("float", 64, held_by=session)
+        path = self.write_heap(heap)
+        answer = self.answers(path)["answers"][0]
+        self.assertEqual((answer["type"], answer["objects"], answer["container"]),
+                         ("app.Session", 512, {"type": "dict", "objects": 1}))
+        self.assertEqual(answer["returns"], 25 * PAGE)
+        self.assertIn(" 1. 512 objects of type app.Session and the dict they are in pin 100 KiB\n"
+                      "    held by       app.SESSIONS (dict -> app.Session)\n", self.tarn("why", path).stdout)
+
+    def test_an_instances_dict_belongs_to_it(self) -> None:
+        heap = MadeSnapshot()
+        heap.python = "3.9.18"
+        sessions_list = heap.object("list", 128, global_name="app.SESSIONS")
+        for number in range(256):
+            session = heap.object("app.Session", 48, held_by=sessions_list)
+            attributes = heap.object("dict", 112, held_by=session)
+            heap.part(attributes, 256)
+            heap.object("str", 64, held_by=attributes)
+        answer = self.answers(self.write_heap(heap))["answers"][0]
+        self.assertEqual((answer["type"], answer["objects"], answer["chain"]), ("app.Session", 256, ["list", "app.Session"]))
+        self.assertEqual([(one["type"], one["objects"], one["bytes"]) for one in answer["frees"]],
+                         [("app.Session", 256, 256 * (48 + 112 + 256)), ("str", 256, 256 * 64)])
+
+    def test_by_site_the_class_that_a_line_makes_is_named(self) -> None:
+        heap = sessions()
+        site = next(int(str(row["site"])) for row in heap.blocks if "site" in row)
+        for row in heap.blocks:
+            if row["size"] == 256:
+                row["site"] = site
+        extra = heap.object("list", 128, global_name="app.kept")
+        for number in range(2000):
+            heap.object("str", 64, held_by=extra, site=site)
+        path = self.write_heap(heap)
+        answer = self.answers(path, "--by=site")["answers"][0]
+        self.assertEqual((answer["type"], answer["objects"], answer["objects_of_type"]), ("app.Session", 4048, 1024))
+        self.assertIn(" 1. 4,048 objects (1,024 of type app.Session) pin ", self.tarn("why", "--by=site", path).stdout)
+
     def test_by_site_without_sites_is_said(self) -> None:
         path = self.write_heap(MadeSnapshot())
         self.check(self.tarn("why", "--by=site", path), 1, errors=f"tarn: {path}: no allocation sites were recorded in it\n")
@@ -197,6 +331,24 @@ class DiffTest(FileTest):
         self.assertEqual([(one["name"], one["bytes"], one["before"]["bytes"]) for one in found["pins"]],
                          [("app.Job, held by app.JOBS", 4096, 0)])
         self.assertEqual(found["sites"], [])
+
+    def test_what_grew_by_line(self) -> None:
+        path = self.before_and_after()
+        with sqlite3.connect(path) as database:
+            # Of the sessions of the later one half have another line; samples stand for two each.
+            database.execute("INSERT INTO frame VALUES (2, 2, 'renew', 'app.py', 91)")
+            database.execute("INSERT INTO site VALUES (2, 2, 4096)")
+            database.execute("INSERT INTO site_frame VALUES (2, 2, 0, 2)")
+            database.execute("UPDATE block SET site = 2 WHERE snapshot = 2 AND size = 64 AND site = 1 AND address % 128 = 0")
+            database.execute("INSERT INTO sample SELECT 2, address, 2 FROM block WHERE snapshot = 2 AND site = 2")
+        found = json.loads(self.tarn("diff", "--json", f"{path}#1", f"{path}#2").stdout)
+        self.assertEqual([(one["name"], one["objects"], one["bytes"]) for one in found["sites"]],
+                         [("app.py:91 in renew", 1024, 65536), ("app.py:88 in login", -512, -32768)])
+        text = self.tarn("diff", path).stdout
+        self.assertRegex(text, r"\nBy samples, one block in 4 KiB, what follows is estimated:\nallocated at +objects")
+        with sqlite3.connect(path) as database:
+            database.executescript("DELETE FROM site WHERE snapshot = 1; DELETE FROM site_frame WHERE snapshot = 1")
+        self.assertEqual(json.loads(self.tarn("diff", "--json", path).stdout)["sites"], [], "only one has them")
 
     def test_as_a_table(self) -> None:
         path = self.before_and_after()

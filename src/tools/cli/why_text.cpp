@@ -310,12 +310,17 @@ std::string date_text(double seconds) {
 }  // namespace
 
 std::string why_text(const HeapImage& image, const Why& why, const Style& style) {
-  const bool is_by_site = why.by == GroupBy::site;
   const std::string program = image.facts.program.empty() ? "a Python" : image.facts.program;
   std::string text = style.heading(
       fmt::format("{} (process {}) on Python {}, {}", shorten(escape(program), 40), image.facts.pid,
                   shorten(escape(image.facts.python), 20), date_text(image.facts.taken_at)));
   text += "\n\n" + summary_text(image, why) + others_text(image) + '\n';
+  if (why.by == GroupBy::site && image.sites_rate > 1) {
+    text += fmt::format(
+        "Only recorded blocks are told, one in {}: of most that a line allocated nothing is known.\n"
+        "'tarn sites' estimates that; 'tarn run --sites=1' records every block.\n\n",
+        bytes_text(image.sites_rate));
+  }
   if (why.answers.empty()) {
     return text + "Nothing that could be let go of would give a page back.\n";
   }
@@ -324,12 +329,6 @@ std::string why_text(const HeapImage& image, const Why& why, const Style& style)
   }
   if (why.answers.size() > 1) {
     text += fmt::format("All of these together: {}.\n", returns_text(why.together));
-  }
-  if (is_by_site && image.sites_rate > 1) {
-    text += fmt::format(
-        "Only recorded blocks are told, one in {}: of most that a line allocated nothing is known.\n"
-        "'tarn sites' estimates that; 'tarn run --sites=1' records every block.\n",
-        bytes_text(image.sites_rate));
   }
   if (!why.is_exact) {
     text +=
