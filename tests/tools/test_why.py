@@ -133,7 +133,7 @@ class WhyTest(FileTest):
         rows = [row for row in heap.blocks if row["size"] == 64 and row["place"] == 0]
         for row in rows[:256]:
             del row["site"]
-        self.assertIn("    allocated at  mostly app.py:88 in login (75 %)\n",
+        self.assertIn("    allocated at  app.py:88 in login, of 768 that were recorded\n",
                       self.tarn("why", self.write_heap(heap)).stdout)
 
     def test_samples_are_weighed_and_said(self) -> None:

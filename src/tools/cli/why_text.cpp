@@ -194,11 +194,11 @@ std::vector<std::string> sites_lines(const HeapImage& image, const Answer& answe
   const bool is_sampled = image.sites_rate > 1;
   const Sites& own = answer.sites;
   if (own.samples != 0) {
-    // Of all objects, if all were to be recorded: what wasn't is then a part of its own.
-    lines.push_back(shares_text(own, &SiteShare::objects,
-                                is_sampled ? own.objects : static_cast<double>(answer.objects)));
+    lines.push_back(shares_text(own, &SiteShare::objects, own.objects));
     if (is_sampled) {
       lines.back() += fmt::format(", by {}", samples_text(own.samples));
+    } else if (own.samples < answer.objects) {
+      lines.back() += fmt::format(", of {} that were recorded", count_text(own.samples));
     }
   }
   const Sites& all = answer.freed_sites;

@@ -18,7 +18,7 @@ from hook_support import HookTest, Python, environment, pythons
 
 COMMAND = os.environ["TARN_COMMAND"].split()
 SECONDS = 120
-EVERY = {"TARN_SITES": "1"}
+EVERY: dict[str, str | None] = {"TARN_SITES": "1"}
 
 # Tells where each object of its list was allocated: at the line of the function's name, called at that of `main`.
 KNOWN_LINES = """
@@ -61,8 +61,8 @@ class SnapshotSitesTest(HookTest):
     @contextmanager
     def target(self, python: Python, code: str, changes: dict[str, str | None]) -> Iterator[subprocess.Popen[str]]:
         self.program.write_text(code)
-        process = subprocess.Popen([python.path, str(self.program)], env=environment(changes), text=True,
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen([python.path, str(self.program)], text=True,
+                                   env=environment({"PYTHONWARNINGS": "ignore", **changes}), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             yield process
         finally:
@@ -121,7 +121,7 @@ class SnapshotSitesTest(HookTest):
                     self.expect_known_lines(python, facts)
                     self.assertEqual(self.rows("SELECT DISTINCT rate FROM site"), [(1,)])
                     self.assertEqual(self.rows("SELECT count(*) FROM sample"), [(0,)], "all were recorded")
-                    if not changes:
+                    if not changes and python.version >= (3, 9):  # 3.8 has its list's table from the C library
                         # A large block that came to its size by growth is its first line's.
                         self.assertEqual(self.rows("SELECT allocated_at.function FROM block JOIN allocated_at USING (snapshot, site) "
                                                    "WHERE place = 1 AND file = ?", str(self.program)), [("numbers",)])
