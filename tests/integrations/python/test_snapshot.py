@@ -325,7 +325,8 @@ class Holders(SnapshotTest):
 class Questions(SnapshotTest):
     def test_those_of_the_documentation_are_answered(self) -> None:
         python = pythons()[0]
-        with target(python, HOLDERS) as process:
+        # Samples, so that no table is empty.
+        with target(python, HOLDERS, {"TARN_SITES": "64"}) as process:
             assert process.stdout is not None
             process.stdout.readline()
             self.taken(process)
