@@ -51,6 +51,50 @@ for number in range(9_000):
     if number % 9 == 0:
         cache.order.append("key %d" % number)
 """
+# Keys and what sessions hold lie in the same pages, so that sessions alone give few of them back.
+TOKENS = """
+import gc, random, sys
+chance = random.Random(13)
+class Session:
+    def __init__(self, user):
+        self.user = user
+        self.name = "the name of %s" % user
+        self.settings = {"language": "language of %s" % user}
+class Store:
+    def __init__(self):
+        self.sessions = {}
+        self.order = []
+    def login(self, user):
+        self.sessions["token of %s" % user] = Session(user)
+store = Store()
+for number in range(40_000):
+    store.login("user %d" % number)
+for token in chance.sample(sorted(store.sessions), 30_000):
+    del store.sessions[token]
+token = None
+"""
+# What is many is lists, tuples; what people know is in them.
+EVENTS = """
+import collections, functools, gc, sys
+class Event:
+    __slots__ = ("when", "what")
+    def __init__(self, when, what):
+        self.when, self.what = when, what
+BY_USER = collections.defaultdict(list)
+for number in range(60_000):
+    BY_USER["user %d" % (number % 3000)].append(Event(number * 1.5, "what happened %d" % number))
+"""
+CACHED = """
+import functools, gc, sys
+class Result:
+    def __init__(self, number):
+        self.rows = ["row %d of %d" % (i, number) for i in range(10)]
+@functools.lru_cache(maxsize=None)
+def compute(number):
+    return Result(number)
+for number in range(20_000):
+    compute(number)
+"""
 ASYNCIO = """
 import asyncio, gc, sys
 class Connection:
@@ -182,6 +226,40 @@ class ActingTest(CommandTest):
             self.keeps_its_promise(process, promised, "del cache")
 
         self.on_each(JSON_CACHE, act)
+
+    def test_the_class_is_named_whose_instances_share_pages_with_their_keys(self) -> None:
+        def act(process: subprocess.Popen[str]) -> None:
+            first = self.why(process)["answers"][0]
+            self.assertEqual((first["type"], first["objects"]), ("__main__.Session", 10_000))
+            self.assertEqual(first["holders"][0]["name"], "__main__.store")
+            self.assertEqual((first["chain"][0], first["chain"][-1]), ("__main__.Store", "__main__.Session"))
+            # With them goes what they are in, the dict or the store, if they alone would return less than half.
+            container = first.get("container", {"type": "__main__.Store"})["type"]
+            order = "del store" if container == "__main__.Store" else "store.sessions.clear()"
+            promised = first["returns"] if "container" in first else first["whole"]["returns"]
+            self.keeps_its_promise(process, promised, order)
+
+        self.on_each(TOKENS, act)
+
+    def test_the_class_is_named_whose_instances_are_in_lists(self) -> None:
+        def act(process: subprocess.Popen[str]) -> None:
+            first = self.why(process)["answers"][0]
+            self.assertEqual((first["type"], first["objects"]), ("__main__.Event", 60_000))
+            self.assertEqual(first["chain"], ["collections.defaultdict", "list", "__main__.Event"])
+            promised, order = ((first["whole"]["returns"], "BY_USER.clear()") if first.get("whole") else
+                               (first["returns"], "for events in BY_USER.values(): events.clear()"))
+            self.keeps_its_promise(process, promised, order)
+
+        self.on_each(EVENTS, act)
+
+    def test_the_class_is_named_whose_instances_a_cache_of_functools_has(self) -> None:
+        def act(process: subprocess.Popen[str]) -> None:
+            first = self.why(process)["answers"][0]
+            self.assertEqual((first["type"], first["objects"]), ("__main__.Result", 20_000))
+            self.assertEqual(first["holders"][0]["name"], "__main__.compute")
+            self.keeps_its_promise(process, first["whole"]["returns"], "del compute")
+
+        self.on_each(CACHED, act)
 
     def test_connections_of_an_event_loop(self) -> None:
         def act(process: subprocess.Popen[str]) -> None:
