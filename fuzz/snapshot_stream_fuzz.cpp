@@ -1,5 +1,6 @@
 // What a process writes when a snapshot of it is taken: whatever it is, it's read or refused, and what was read leads to
 // chains that end.
+#include <cmath>
 #include <cstdint>
 #include <string_view>
 
@@ -16,7 +17,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     reader.take(text.substr(size / 2));
     Capture capture = reader.finish();
     find_holders(capture);
+    for (const Sample& sample : capture.samples) {
+      TARN_CHECK(std::isfinite(sample.weight) && sample.weight > 1, ==, true,
+                 "a sample stands for more than itself");
+      TARN_CHECK(capture.blocks[sample.block].site, !=, no_site, "a sampled block has a site");
+    }
     for (const Block& block : capture.blocks) {
+      TARN_CHECK(block.site == no_site || block.site < capture.sites.size(), ==, true,
+                 "a block's site is there");
       const Block* at = &block;
       for (std::uint32_t depth = block.depth; depth != 0; --depth) {
         at = &capture.blocks[at->holder];

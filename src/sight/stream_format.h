@@ -146,7 +146,8 @@ struct LineRecord {
 };
 
 struct SiteRecord {
-  std::uint32_t id;  // ascending; 0: without a Python stack, 1: there was no room for it, neither has lines
+  std::uint32_t
+      id;  // ascending; 0: without a Python stack, 1: there was no room for it, neither has lines
   std::uint32_t lines;
 };
 

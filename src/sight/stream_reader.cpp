@@ -584,8 +584,9 @@ void StreamReader::place_recorded() {
         capture_.blocks[index].place == Place::outside) {
       refuse("a recorded block isn't allocated");
     }
-    const auto site = std::lower_bound(capture_.sites.begin(), capture_.sites.end(), record.site,
-                                       [](const Site& one, std::uint32_t id) { return one.id < id; });
+    const auto site =
+        std::lower_bound(capture_.sites.begin(), capture_.sites.end(), record.site,
+                         [](const Site& one, std::uint32_t id) { return one.id < id; });
     if (site == capture_.sites.end() || site->id != record.site ||
         capture_.blocks[index].site != no_site) {
       refuse("a recorded block has two sites, or none");

@@ -96,8 +96,7 @@ inline void add_sample_sites(StreamBuilder& stream) {
   stream.add(Kind::line, LineRecord{88, 0}, std::string("login") + '\0' + "app.py");
   stream.add(Kind::line, LineRecord{90, 0}, std::string("main") + '\0' + "app.py");
   stream.add(Kind::site, SiteRecord{0, 0});
-  stream.add(Kind::site, SiteRecord{7, 2},
-             {reinterpret_cast<const char*>(stack), sizeof(stack)});
+  stream.add(Kind::site, SiteRecord{7, 2}, {reinterpret_cast<const char*>(stack), sizeof(stack)});
   const RecordedRecord recorded[] = {
       {sample_block(1), 48, 7, 0}, {sample_block(4), 64, 7, 0}, {sample_block(2), 64, 0, 0}};
   stream.text(Kind::recorded, {reinterpret_cast<const char*>(recorded), sizeof(recorded)});

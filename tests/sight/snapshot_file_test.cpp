@@ -79,11 +79,13 @@ TEST_F(SnapshotFile, HoldsWhereBlocksWereAllocated) {
   const std::string block = " FROM block WHERE address = " + std::to_string(sample_block(1));
   EXPECT_EQ(number(path("a"), "SELECT site" + block), 7);
   EXPECT_EQ(number(path("a"), "SELECT rate FROM site WHERE id = 7"), 4096);
-  EXPECT_EQ(number(path("a"), "SELECT line FROM allocated_at WHERE site = 7 AND function = 'login'"
-                              " AND file = 'app.py'"),
+  EXPECT_EQ(number(path("a"),
+                   "SELECT line FROM allocated_at WHERE site = 7 AND function = 'login'"
+                   " AND file = 'app.py'"),
             88);
-  EXPECT_EQ(number(path("a"), "SELECT frame.line FROM site_frame JOIN frame ON frame.id = frame"
-                              " WHERE site = 7 AND site_frame.position = 1"),
+  EXPECT_EQ(number(path("a"),
+                   "SELECT frame.line FROM site_frame JOIN frame ON frame.id = frame"
+                   " WHERE site = 7 AND site_frame.position = 1"),
             90);
   EXPECT_EQ(number(path("a"), "SELECT count(*) FROM allocated_at WHERE site = 0 AND line IS NULL"),
             1);

@@ -90,10 +90,8 @@ TEST(StreamReader, SaysWhatSitesCantBe) {
         {reinterpret_cast<const char*>(stack.data()), stack.size() * sizeof(stack[0])});
   };
   EXPECT_EQ(refusal(with(recorded(sample_block(0), 7))), "");
-  EXPECT_EQ(refusal(with(recorded(sample_block(0), 8))),
-            "a recorded block has two sites, or none");
-  EXPECT_EQ(refusal(with(recorded(sample_block(1), 7))),
-            "a recorded block has two sites, or none");
+  EXPECT_EQ(refusal(with(recorded(sample_block(0), 8))), "a recorded block has two sites, or none");
+  EXPECT_EQ(refusal(with(recorded(sample_block(1), 7))), "a recorded block has two sites, or none");
   const std::uint64_t not_allocated[] = {sample_block(7), sample_block(9), sample_block(0) + 8,
                                          sample_type, 1};
   for (const std::uint64_t block : not_allocated) {

@@ -145,8 +145,8 @@ Summary sum_up(HeapImage& image) {
 Comparison compare(const Summary& before, const Summary& after) {
   const bool have_sites = before.sites_rate != 0 && after.sites_rate != 0;
   return {ledger_changes(before, after), changes(before.types, after.types),
-          have_sites ? changes(before.sites, after.sites) : std::vector<Change>(), changes(before.classes, after.classes),
-          changes(before.pins, after.pins)};
+          have_sites ? changes(before.sites, after.sites) : std::vector<Change>(),
+          changes(before.classes, after.classes), changes(before.pins, after.pins)};
 }
 
 }  // namespace tarn::sight::reading

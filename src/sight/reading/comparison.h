@@ -18,7 +18,8 @@ struct Amount {
 // One snapshot, by what can be recognised in another.
 struct Summary {
   FactsRow facts;
-  std::uint64_t sites_rate = 0;  // one block in so many bytes has a site; 1: all; 0: none was recorded
+  std::uint64_t sites_rate =
+      0;  // one block in so many bytes has a site; 1: all; 0: none was recorded
   std::vector<LedgerRow> ledger;
   std::map<std::string, Amount> types;    // blocks of objects, and bytes with their parts
   std::map<std::string, Amount> sites;    // "app.py:88 in login"; of samples estimated

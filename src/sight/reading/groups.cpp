@@ -301,8 +301,7 @@ class SpeakerSearch {
       first_many = first_many == 0 && are_many(at) ? at : first_many;
     }
     // A container is known by what is in it, whatever that is; another object by itself.
-    const bool is_one_container =
-        !are_many(group) && groups_[group].kind == TypeKind::container;
+    const bool is_one_container = !are_many(group) && groups_[group].kind == TypeKind::container;
     return is_one_container && first_many != 0 ? first_many : group;
   }
 

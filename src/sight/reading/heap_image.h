@@ -43,7 +43,8 @@ struct Root {
 
 // A stack that allocated.
 struct Site {
-  std::vector<std::uint32_t> frames;  // the innermost first; empty: no line of Python was being executed
+  std::vector<std::uint32_t>
+      frames;  // the innermost first; empty: no line of Python was being executed
   std::uint32_t place = no_index;
   bool has_no_room = false;  // it isn't known: the recorder's tables were full
 };
@@ -72,9 +73,11 @@ struct HeapImage {
   std::vector<FrameRow> frames;
   std::vector<Site> sites;
   std::vector<AllocationPlace> places;
-  std::uint64_t sites_rate = 0;  // one block in so many bytes has a site; 1: all; 0: none was recorded
-  std::vector<float> weights;    // per block, for how many with a site it stands; empty: each for itself
-  std::vector<Edge> references;                   // from block to block
+  std::uint64_t sites_rate =
+      0;  // one block in so many bytes has a site; 1: all; 0: none was recorded
+  std::vector<float>
+      weights;  // per block, for how many with a site it stands; empty: each for itself
+  std::vector<Edge> references;  // from block to block
 
   std::uint64_t live = 0;         // bytes of allocated blocks that are resident
   std::uint64_t live_pages = 0;   // of the pools' resident pages with an allocated block

@@ -8,8 +8,8 @@ namespace {
 
 bool has_dicts_of_instances(std::string_view python) {
   constexpr std::string_view versions[] = {"3.8.", "3.9.", "3.10."};
-  return std::ranges::any_of(
-      versions, [&](std::string_view version) { return python.starts_with(version); });
+  return std::ranges::any_of(versions,
+                             [&](std::string_view version) { return python.starts_with(version); });
 }
 
 }  // namespace

@@ -23,9 +23,8 @@ void find_places(HeapImage& image) {
     place.has_no_room = site.has_no_room;
     if (!site.frames.empty()) {
       place.frame = site.frames.front();
-      const auto own = std::ranges::find_if(site.frames, [&](std::uint32_t frame) {
-        return !is_library(image.frames[frame].file);
-      });
+      const auto own = std::ranges::find_if(
+          site.frames, [&](std::uint32_t frame) { return !is_library(image.frames[frame].file); });
       place.own = own == site.frames.end() || *own == place.frame ? no_index : *own;
     }
     const auto [found, is_new] =

@@ -13,10 +13,9 @@
 namespace tarn::sight::reading {
 namespace {
 
-constexpr const char* tables[] = {"snapshot", "mapping",    "ledger",   "pool",
-                                  "large",    "block",      "type",     "root",
-                                  "frame",    "site",       "site_frame",
-                                  "reference"};
+constexpr const char* tables[] = {"snapshot", "mapping", "ledger",     "pool",
+                                  "large",    "block",   "type",       "root",
+                                  "frame",    "site",    "site_frame", "reference"};
 
 // Not sqlite3_errmsg: that quotes the file's own names.
 [[noreturn]] void refuse(int error) {

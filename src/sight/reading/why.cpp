@@ -297,8 +297,8 @@ class Finder {
     std::pair<bool, std::uint64_t> best;
     std::uint32_t speaking = types.begin()->first;
     for (const auto& [type, count] : types) {
-      const bool is_own = count >= objects / fair_part &&
-                          kind_of(type_name(image_, type)) == TypeKind::own;
+      const bool is_own =
+          count >= objects / fair_part && kind_of(type_name(image_, type)) == TypeKind::own;
       if (const std::pair here(is_own, count); here > best) {
         best = here;
         speaking = type;

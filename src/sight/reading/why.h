@@ -23,7 +23,8 @@ struct TypeShare {
 
 // What one place allocated (places.h). Of samples, objects and bytes are estimates: each stands for many.
 struct SiteShare {
-  std::vector<FrameRow> frames;  // the most frequent stack of it, the innermost first; empty: no line of Python
+  std::vector<FrameRow>
+      frames;  // the most frequent stack of it, the innermost first; empty: no line of Python
   std::uint32_t own = no_index;  // which of these is the program's own, if the first is a library's
   bool has_no_room = false;      // it isn't known where: the recorder's tables were full
   double objects = 0;
@@ -51,7 +52,8 @@ struct Returns {
 };
 
 struct Answer {
-  std::string type;  // of its objects: "app.Session"; if they are of several, what they are best known by
+  std::string
+      type;  // of its objects: "app.Session"; if they are of several, what they are best known by
   std::uint64_t objects = 0;  // blocks that aren't parts
   std::uint64_t of_type = 0;  // objects of that type
   std::uint64_t bytes = 0;    // with their parts

@@ -203,10 +203,9 @@ std::vector<std::string> sites_lines(const HeapImage& image, const Answer& answe
   }
   const Sites& all = answer.freed_sites;
   if (is_sampled && own.samples < few_samples && all.samples > own.samples) {
-    lines.push_back(fmt::format("{}what goes with them: {}, by {}",
-                                lines.empty() ? "not known, no sample of these; " : "",
-                                shares_text(all, &SiteShare::bytes, all.bytes),
-                                samples_text(all.samples)));
+    lines.push_back(fmt::format(
+        "{}what goes with them: {}, by {}", lines.empty() ? "not known, no sample of these; " : "",
+        shares_text(all, &SiteShare::bytes, all.bytes), samples_text(all.samples)));
   }
   if (lines.empty() && image.sites_rate != 0) {
     lines.emplace_back(is_sampled
@@ -241,16 +240,14 @@ std::string answer_text(const HeapImage& image, const Answer& answer, std::size_
                         const Style& style) {
   const bool is_one = answer.objects == 1;
   const std::string what =
-      answer.type == "unknown"
-          ? fmt::format("block{} of which nothing is known", is_one ? "" : "s")
+      answer.type == "unknown" ? fmt::format("block{} of which nothing is known", is_one ? "" : "s")
       : answer.of_type == answer.objects
           ? fmt::format("object{} of type {}", is_one ? "" : "s", name_text(answer.type))
           : fmt::format("objects ({} of type {})", count_text(answer.of_type),
                         name_text(answer.type));
-  std::string text =
-      style.heading(fmt::format("{:>2}. {} {}{} pin{} {}", number, count_text(answer.objects), what,
-                                container_text(answer), is_one ? "s" : "",
-                                returns_text(answer.returns)));
+  std::string text = style.heading(
+      fmt::format("{:>2}. {} {}{} pin{} {}", number, count_text(answer.objects), what,
+                  container_text(answer), is_one ? "s" : "", returns_text(answer.returns)));
   text += '\n';
   const auto add = [&](const char* label, const std::string& value) {
     text += fmt::format("    {:<14}{}\n", label, value);
@@ -317,7 +314,8 @@ std::string why_text(const HeapImage& image, const Why& why, const Style& style)
   text += "\n\n" + summary_text(image, why) + others_text(image) + '\n';
   if (why.by == GroupBy::site && image.sites_rate > 1) {
     text += fmt::format(
-        "Only recorded blocks are told, one in {}: of most that a line allocated nothing is known.\n"
+        "Only recorded blocks are told, one in {}: of most that a line allocated nothing is "
+        "known.\n"
         "'tarn sites' estimates that; 'tarn run --sites=1' records every block.\n\n",
         bytes_text(image.sites_rate));
   }
