@@ -1,5 +1,6 @@
 #include "integrations/python/snapshot_sites.h"
 
+#include <algorithm>
 #include <new>
 #include <string_view>
 
@@ -64,11 +65,11 @@ class SitesWriter {
     const std::string_view function = table_.string(frame.function);
     const std::string_view file = table_.string(frame.file);
     char both[2 * SiteTable::most_string_bytes + 1];
-    const std::size_t length = function.copy(both, SiteTable::most_string_bytes);
-    both[length] = '\0';
-    const std::size_t length_behind = file.copy(both + length + 1, SiteTable::most_string_bytes);
+    char* const behind = std::copy(function.begin(), function.end(), both);
+    *behind = '\0';
+    const char* const end = std::copy(file.begin(), file.end(), behind + 1);
     snapshot_stream.record(sight::RecordKind::line, &record, sizeof(record), both,
-                           length + 1 + length_behind);
+                           static_cast<std::size_t>(end - both));
   }
 
   void write_block(const RecordedBlocks::Entry& entry) noexcept {

@@ -1,6 +1,7 @@
 #include "sight/reading/comparison.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "sight/reading/groups.h"
@@ -69,7 +70,7 @@ void sum_up_blocks(const HeapImage& image, Summary& summary) {
   }
   const auto rounded = [](double value) {
     constexpr double most = 0x1p62;  // a file may say anything
-    return static_cast<std::uint64_t>(std::min(value + 0.5, most));
+    return static_cast<std::uint64_t>(std::llround(std::min(value, most)));
   };
   for (std::size_t i = 0; i < places.size(); ++i) {
     name(summary.sites, place_name(image, image.places[i]),

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
@@ -277,7 +278,7 @@ std::string answer_text(const HeapImage& image, const Answer& answer, std::size_
 // Estimates as whole numbers, which any reader of JSON keeps.
 std::uint64_t rounded(double estimate) {
   constexpr double most = 0x1p53;
-  return static_cast<std::uint64_t>(std::min(estimate + 0.5, most));
+  return static_cast<std::uint64_t>(std::llround(std::min(estimate, most)));
 }
 
 Json sites_json(const Sites& sites) {
