@@ -15,6 +15,7 @@ import tempfile
 
 from . import lists, record, report
 from .regrtest import ModuleRunner, Options, Selection, Side, list_modules
+from .snapshots import Snapshots
 from .whole_run import WholeRun
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
@@ -31,10 +32,12 @@ examples:
   scripts/cpython-tests --ci
   scripts/cpython-tests test_asyncio.test_tasks -m '*Cancel*'
   scripts/cpython-tests --other 'env PYTHONMALLOC=malloc' test_sys     compare with something other than Tarn
+  scripts/cpython-tests --ci --snapshots                               while snapshots of Tarn's side are taken in a loop
   scripts/cpython-tests --only-stock --json stock.json                 keep what stock does …
   scripts/cpython-tests --stock-results stock.json                     … and compare with it later
 
-exit status: 0 no unexpected difference, 1 differences (or expected ones that are no longer there), 2 a wrong argument
+exit status: 0 no unexpected difference, 1 differences (or expected ones that are no longer there), or snapshots that went
+wrong, 2 a wrong argument
 or a Python or Tarn that doesn't work, 130 interrupted"""
 
 
@@ -61,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     sides.add_argument("--stock-results", type=pathlib.Path, metavar="FILE",
                        help="take stock's results from a file that --json wrote, where the conditions are the same")
     sides.add_argument("--only-stock", action="store_true", help="compare nothing: run stock, and keep it with --json")
+    sides.add_argument("--snapshots", action="store_true",
+                       help="take snapshots of all of Tarn's processes, over and over, while their tests run")
 
     how = parser.add_argument_group("how")
     how.add_argument("-j", "--jobs", type=int, default=2, metavar="N", help="modules at a time (default: %(default)s)")
@@ -152,6 +157,8 @@ def _run(arguments: argparse.Namespace) -> int:
     options = _options(arguments)
     if arguments.only_stock and not arguments.json:
         raise UsageError("--only-stock compares nothing: say with --json FILE where to keep the results")
+    if arguments.snapshots and (arguments.only_stock or arguments.other is not None):
+        raise UsageError("--snapshots: they are of processes on Tarn, which neither --other nor --only-stock runs")
     selections = _selections(arguments, options)
     stock = Side("stock")
     other = stock if arguments.only_stock else _other_side(arguments)
@@ -174,7 +181,8 @@ def _run(arguments: argparse.Namespace) -> int:
         print(f"stock's results of {report.count(len(known), 'module')} are from {arguments.stock_results}", flush=True)
 
     directory = pathlib.Path(tempfile.mkdtemp(prefix="tarn-cpython-"))
-    runner = ModuleRunner(options, directory, arguments.logs)
+    snapshots = Snapshots(arguments.tarn) if arguments.snapshots else None
+    runner = ModuleRunner(options, directory, arguments.logs, snapshots)
     whole_run = WholeRun(runner, stock, other, expected=expected, jobs=arguments.jobs, retries=arguments.retries,
                          observer=report.Progress(sys.stdout, other.name), known_stock=known)
     try:
@@ -193,8 +201,11 @@ def _run(arguments: argparse.Namespace) -> int:
     if verdicts is None:
         report.print_stock_summary(sys.stdout, results)
         return 0
+    if snapshots is not None:
+        report.print_snapshots(sys.stdout, snapshots.heard)
     report.print_summary(sys.stdout, verdicts, expected, other.name)
-    return 1 if any(verdict.differences or verdict.stale for verdict in verdicts) else 0
+    has_findings = snapshots is not None and (snapshots.heard.findings or snapshots.heard.taken == 0)
+    return 1 if has_findings or any(verdict.differences or verdict.stale for verdict in verdicts) else 0
 
 
 def _interrupt(_number: int, _frame: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 
 from .reading import read_module_result
 from .result import ModuleResult
+from .snapshots import Snapshots
 
 # What the tests may know of the machine. All else is left out, so that two machines give the same results and no
 # variable of the caller (PYTHONMALLOC, LD_PRELOAD, a proxy) makes stock something other than stock.
@@ -124,13 +126,16 @@ def kill_group(group: int) -> None:
 
 
 class ModuleRunner:
-    """Runs modules below one temporary directory; may be used by several threads."""
+    """Runs modules below one temporary directory; may be used by several threads. `snapshots` are taken of the side that is
+    called tarn."""
 
-    def __init__(self, options: Options, directory: pathlib.Path, logs: pathlib.Path | None = None) -> None:
+    def __init__(self, options: Options, directory: pathlib.Path, logs: pathlib.Path | None = None,
+                 snapshots: Snapshots | None = None) -> None:
         self.options = options
         self._children = Children()
         self._directory = directory
         self._logs = logs
+        self._snapshots = snapshots
         self._numbers: Iterator[int] = iter(range(1, 1_000_000))
         self._lock = threading.Lock()
 
@@ -160,7 +165,8 @@ class ModuleRunner:
             process = self._children.start(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
                                           env=environment, cwd=place / "work")
             try:
-                exit_status = process.wait(self.options.timeout + GRACE_SECONDS)
+                with self._snapshots_of(side, selection, process):
+                    exit_status = process.wait(self.options.timeout + GRACE_SECONDS)
             except subprocess.TimeoutExpired:
                 was_killed = True
                 kill_group(process.pid)
@@ -173,6 +179,12 @@ class ModuleRunner:
         if self._logs is not None:
             self._keep(selection.module, side.name, text)
         return read_module_result(selection.module, exit_status, text, xml, seconds, was_killed)
+
+    def _snapshots_of(self, side: Side, selection: Selection,
+                      process: subprocess.Popen[bytes]) -> contextlib.AbstractContextManager[None]:
+        if self._snapshots is None or side.name != "tarn":
+            return contextlib.nullcontext()
+        return self._snapshots.of_session(selection.module, process.pid)
 
     def _keep(self, module: str, side: str, text: str) -> None:
         assert self._logs is not None

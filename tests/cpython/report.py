@@ -9,6 +9,7 @@ from typing import TextIO
 
 from .comparison import Difference, Verdict
 from .result import ModuleResult
+from .snapshots import Heard
 from .whole_run import Observer
 
 
@@ -124,6 +125,15 @@ def print_summary(stream: TextIO, verdicts: Sequence[Verdict], expected: dict[st
     print(f"test methods compared: {sum(verdict.tests_compared for verdict in verdicts):,}", file=stream)
     print(f"differences: {len(differences):,} ({len(explained):,} expected besides, {len(flaky):,} flaky, "
           f"{len(stale):,} no longer there)", file=stream)
+
+
+def print_snapshots(stream: TextIO, heard: Heard) -> None:
+    print(f"\nsnapshots taken: {heard.taken:,}, of {len(heard.processes):,} processes; {heard.refused:,} of processes that were "
+          f"ending, starting or busy; {heard.unreadable:,} objects could not be read", file=stream)
+    if not heard.taken:
+        print("NO SNAPSHOT was taken: no module ran for long enough, or no process could be reached", file=stream)
+    for one in heard.findings:
+        print(f"SNAPSHOT  {one}", file=stream)
 
 
 def print_stock_summary(stream: TextIO, results: Sequence[ModuleResult], slow: float = 20.0) -> None:
