@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <exception>
 #include <stdexcept>
 #include <string>
 
@@ -17,6 +18,9 @@ class DatabaseError : public std::runtime_error {
  private:
   int code_;
 };
+
+// Whoever asked for the work doesn't want it any longer.
+class CalledOff : public std::exception {};
 
 class Database {
  public:
@@ -45,8 +49,17 @@ class Database {
   }
   [[nodiscard]] sqlite3* handle() const { return handle_; }
 
+  // Asked before each row; null: nobody is.
+  void be_called_off_by(bool (*is_called_off)()) { is_called_off_ = is_called_off; }
+  void expect_wanted() const {
+    if (is_called_off_ != nullptr && is_called_off_()) {
+      throw CalledOff();
+    }
+  }
+
  private:
   sqlite3* handle_ = nullptr;
+  bool (*is_called_off_)() = nullptr;
 };
 
 // A prepared statement that is run for many rows: insert(1, "text", Null()).
@@ -63,6 +76,7 @@ class Statement {
 
   template <typename... Values>
   void run(const Values&... values) {
+    database_.expect_wanted();
     int position = 0;
     (bind(++position, values), ...);
     const int code = ::sqlite3_step(handle_);

@@ -221,6 +221,7 @@ void add_tables(Database& database) {
 void write_new(const std::string& path, const Capture& capture, const Surroundings& surroundings,
                const WriteOptions& options) {
   Database database(path, SQLITE_OPEN_READWRITE);
+  database.be_called_off_by(options.is_called_off);
   // Nobody reads it until it has its name, and a half one is thrown away.
   database.execute("PRAGMA journal_mode = OFF");
   database.execute("PRAGMA synchronous = OFF");
@@ -229,11 +230,13 @@ void write_new(const std::string& path, const Capture& capture, const Surroundin
   create_tables(database);
   Rows(database, capture, 1).write(surroundings, options.has_references);
   database.execute("COMMIT");
+  database.expect_wanted();
 }
 
 std::int64_t add_to(const std::string& path, const Capture& capture,
                     const Surroundings& surroundings, const WriteOptions& options) {
   Database database(path, SQLITE_OPEN_READWRITE);
+  database.be_called_off_by(options.is_called_off);
   constexpr int patience = 10'000;  // milliseconds, for another that writes or reads
   ::sqlite3_busy_timeout(database.handle(), patience);
   database.execute("BEGIN IMMEDIATE");
@@ -248,6 +251,7 @@ std::int64_t add_to(const std::string& path, const Capture& capture,
   const std::int64_t id =
       Statement(database, "SELECT coalesce(max(id), 0) + 1 FROM snapshot").number();
   Rows(database, capture, id).write(surroundings, options.has_references);
+  database.expect_wanted();
   database.execute("COMMIT");
   return id;
 }

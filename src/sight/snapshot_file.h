@@ -43,6 +43,8 @@ enum class Existing { replace, append };
 struct WriteOptions {
   Existing existing = Existing::replace;
   bool has_references = false;
+  // Asked again and again: true, and nothing comes of it. Null: it's never called off.
+  bool (*is_called_off)() = nullptr;
 };
 
 // Printable, and one line.
@@ -51,7 +53,7 @@ class CantWrite : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Returns the snapshot's id in the file. Throws CantWrite.
+// Returns the snapshot's id in the file. Throws CantWrite, and CalledOff (database.h); the file is then as it was.
 std::int64_t write_snapshot(const std::string& path, const Capture& capture,
                             const Surroundings& surroundings, const WriteOptions& options);
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <new>
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -29,13 +30,30 @@ namespace {
 constexpr int milliseconds_between_looks = 250;
 constexpr int milliseconds_of_patience = 300'000;
 
+// Its ends are closed in a child of fork too: the tool would wait for what the copy writes as long as that child lives.
+struct Pipe {
+  std::atomic<int> read_end{-1};
+  std::atomic<int> write_end{-1};
+
+  [[nodiscard]] bool open() noexcept;
+  static void close(std::atomic<int>& end) noexcept;
+  void close_both() noexcept {
+    close(read_end);
+    close(write_end);
+  }
+};
+
 struct Schedule {
   std::atomic<bool> asked_by_signal{false};
   std::uint64_t next = 0;  // milliseconds of the clock
   std::uint64_t resident_at_last = 0;
   std::uint64_t resident_before = 0;
   bool has_peak = false;
-  os::Mutex mutex;  // one at a time
+  os::Mutex mutex;               // one at a time; not held by whoever forks, and so anew in a child
+  os::ForkSafeMutex descriptors;  // over the pipes, whenever they change
+  Pipe stream;                   // from the copy to the tool
+  Pipe answer;                   // from the tool to us
+  bool knows_fork = false;
 };
 constinit Schedule schedule;
 
@@ -146,34 +164,45 @@ bool start_tool(Start& start) noexcept {
   return nobody > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-struct Pipe {
-  int read_end = -1;
-  int write_end = -1;
+bool Pipe::open() noexcept {
+  const os::Locked locked(schedule.descriptors);
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
+    return false;
+  }
+  read_end = ends[0];
+  write_end = ends[1];
+  return true;
+}
 
-  [[nodiscard]] bool open() noexcept {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) {
-      return false;
-    }
-    read_end = ends[0];
-    write_end = ends[1];
-    return true;
+void Pipe::close(std::atomic<int>& end) noexcept {
+  const os::Locked locked(schedule.descriptors);
+  if (const int number = end.exchange(-1); number >= 0) {
+    ::close(number);
   }
-  void close_one(int& end) noexcept {
-    if (end >= 0) {
-      ::close(end);
-      end = -1;
-    }
-  }
-  ~Pipe() {
-    close_one(read_end);
-    close_one(write_end);
+}
+
+struct PipesClosed {
+  PipesClosed() = default;
+  PipesClosed(const PipesClosed&) = delete;
+  PipesClosed& operator=(const PipesClosed&) = delete;
+  ~PipesClosed() {
+    schedule.stream.close_both();
+    schedule.answer.close_both();
   }
 };
 
+// Whoever was taking a snapshot is a thread of the parent's.
+void forget_in_child() noexcept {
+  new (&schedule.mutex) os::Mutex();
+  schedule.stream.close_both();
+  schedule.answer.close_both();
+  schedule.asked_by_signal = false;
+}
+
 // Until the tool has ended, which says something only when the file is there. Where the copy is called off, the tool is
 // told first, by its answer's having no reader: then what breaks off is no error.
-bool wait_for_tool(Pipe& answer, Snapshot& copy, const std::atomic<bool>* stop) noexcept {
+bool wait_for_tool(Snapshot& copy, const std::atomic<bool>* stop) noexcept {
   constexpr int between_looks = 20;
   bool has_said = false;
   int waited = 0;
@@ -181,11 +210,11 @@ bool wait_for_tool(Pipe& answer, Snapshot& copy, const std::atomic<bool>* stop) 
     if (copy.copy > 0) {
       static_cast<void>(look_at_snapshot(copy));
     }
-    pollfd wanted = {answer.read_end, POLLIN, 0};
+    pollfd wanted = {schedule.answer.read_end, POLLIN, 0};
     const int ready = ::poll(&wanted, 1, between_looks);
     if (ready > 0) {
       char words[512];
-      const ssize_t got = ::read(answer.read_end, words, sizeof(words));
+      const ssize_t got = ::read(wanted.fd, words, sizeof(words));
       if (got == 0 || (got < 0 && errno != EINTR)) {
         break;
       }
@@ -197,7 +226,7 @@ bool wait_for_tool(Pipe& answer, Snapshot& copy, const std::atomic<bool>* stop) 
       say("it takes longer than five minutes");
     }
     if (is_too_long || (stop != nullptr && *stop)) {
-      answer.close_one(answer.read_end);
+      Pipe::close(schedule.answer.read_end);
       break;
     }
   }
@@ -216,9 +245,8 @@ bool take(const char* reason, const char* file, Existing existing,
     say("the command tarn isn't beside the library; set TARN_SNAPSHOT_TOOL to its path");
     return false;
   }
-  Pipe stream;
-  Pipe answer;
-  if (!stream.open() || !answer.open()) {
+  const PipesClosed closed_at_the_end;
+  if (!schedule.stream.open() || !schedule.answer.open()) {
     say("the system grants no pipe");
     return false;
   }
@@ -226,26 +254,26 @@ bool take(const char* reason, const char* file, Existing existing,
                  .arguments = {"tarn", "snapshot", "--from-stream", "--reason", reason, "--output",
                                file[0] == '\0' ? "." : file,
                                existing == Existing::append ? "--append" : nullptr},
-                 .input = stream.read_end,
-                 .output = answer.write_end,
+                 .input = schedule.stream.read_end,
+                 .output = schedule.answer.write_end,
                  .stack_of_tool = nullptr};
   if (!start_tool(start)) {
     say("the system starts no process");
     return false;
   }
-  stream.close_one(stream.read_end);
-  answer.close_one(answer.write_end);
+  Pipe::close(schedule.stream.read_end);
+  Pipe::close(schedule.answer.write_end);
   Snapshot copy;
   const int gil = PyGILState_Ensure();
-  const bool begun = hook.state == State::living && begin_snapshot(stream.write_end, copy);
+  const bool begun = hook.state == State::living && begin_snapshot(schedule.stream.write_end, copy);
   const int error = errno;
   PyGILState_Release(gil);
-  stream.close_one(stream.write_end);
+  Pipe::close(schedule.stream.write_end);
   if (!begun) {
     say(why_no_copy(error));
     return false;
   }
-  return wait_for_tool(answer, copy, stop);
+  return wait_for_tool(copy, stop);
 }
 
 bool is_peak() noexcept {
@@ -270,6 +298,10 @@ void prepare_snapshots() noexcept {
   const Settings& settings = hook.settings;
   schedule.next = now_in_milliseconds() + settings.snapshot_milliseconds;
   schedule.resident_at_last = resident_pages();
+  if (!schedule.knows_fork) {
+    schedule.knows_fork = schedule.descriptors.enlist() &&
+                          ::pthread_atfork(nullptr, nullptr, forget_in_child) == 0;
+  }
   struct sigaction now = {};
   if (settings.snapshot_signal != 0 && ::sigaction(settings.snapshot_signal, nullptr, &now) == 0 &&
       now.sa_handler == SIG_DFL) {

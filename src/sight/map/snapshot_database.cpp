@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "sight/hot_journal.h"
 #include "sight/map/bad_snapshot.h"
 #include "sight/schema.h"
 
@@ -14,6 +15,9 @@ constexpr int most_value_bytes = 1 << 20;
 
 // Its text for people; file names in it come from the caller, who escapes.
 [[noreturn]] void refuse_file(sqlite3* database) {
+  if (database != nullptr && sqlite3_extended_errcode(database) == SQLITE_READONLY_ROLLBACK) {
+    throw BadSnapshot(hot_journal_text);
+  }
   throw BadSnapshot(database == nullptr ? "out of memory" : sqlite3_errmsg(database));
 }
 

@@ -5,9 +5,11 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <string_view>
 
+#include "sight/hot_journal.h"
 #include "sight/reading/bad_snapshot.h"
 
 namespace tarn::sight::reading {
@@ -42,6 +44,14 @@ std::string uri_of(const std::string& path) {
     }
   }
   return uri + "?mode=ro&immutable=1";
+}
+
+// While pages are added to the file, and when that was broken off by force, what was there is in a journal. It counts from
+// the moment on at which its first byte isn't zero; before that, the file is as it was.
+bool has_hot_journal(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path real = std::filesystem::canonical(path, error);
+  return !error && std::ifstream(real.string() + "-journal", std::ios::binary).get() > 0;
 }
 
 void put_defences_up(sqlite3* database) {
@@ -106,6 +116,9 @@ SnapshotReader::SnapshotReader(const std::string& path) {
   }
   if (std::filesystem::is_directory(path, error)) {
     throw BadSnapshot("it is a folder");
+  }
+  if (has_hot_journal(path)) {
+    throw BadSnapshot(hot_journal_text);
   }
   sqlite3* database = nullptr;
   const int opened = sqlite3_open_v2(uri_of(path).c_str(), &database,

@@ -66,7 +66,11 @@ std::optional<std::size_t> start_of_stream(std::string_view text) {
   // The refusal may stand before "begun" (it knows no such request) and behind (the system refuses).
   for (const std::string_view line : {begun, std::string_view()}) {
     if (rest.starts_with(refusal) && rest.find('\n') != std::string_view::npos) {
-      throw BadAnswer(fmt::format("it refuses: '{}'", shown(rest.substr(6, rest.find('\n') - 6))));
+      const std::string_view why = rest.substr(6, rest.find('\n') - 6);
+      if (line.empty()) {
+        throw Refused(shorten(escape(why.substr(0, 200)), 200));
+      }
+      throw BadAnswer(fmt::format("it refuses: '{}'", shown(why)));
     }
     if (may_become(rest, refusal) && rest.size() < longest_refusal) {
       return std::nullopt;

@@ -20,6 +20,12 @@ class BadAnswer : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// It knows what it's asked, and can't: what() is why, as the process says it.
+class Refused : public BadAnswer {
+ public:
+  using BadAnswer::BadAnswer;
+};
+
 // How far an answer has come.
 enum class AnswerStage {
   nothing,  // not even the first line
@@ -29,8 +35,8 @@ enum class AnswerStage {
 };
 [[nodiscard]] AnswerStage stage_of(std::string_view text);
 
-// Where the bytes of a stream begin, behind the lines; nothing: not all lines are there. Throws BadAnswer: the process
-// refuses, or isn't one of ours.
+// Where the bytes of a stream begin, behind the lines; nothing: not all lines are there. Throws Refused, and
+// BadAnswer: it doesn't know the request, or isn't one of ours.
 [[nodiscard]] std::optional<std::size_t> start_of_stream(std::string_view text);
 // What stands between "begun" and the answer's end, the last line included. Throws BadAnswer.
 [[nodiscard]] std::string_view read_body(std::string_view text,

@@ -15,6 +15,7 @@
 #include "tools/cli/console.h"
 #include "tools/cli/failure.h"
 #include "tools/cli/map_server.h"
+#include "tools/cli/noticed_signals.h"
 #include "tools/cli/pending_file.h"
 #include "tools/cli/target.h"
 #include "tools/cli/text.h"
@@ -221,12 +222,16 @@ int map(const std::vector<std::string>& words) {
   if (output.empty()) {
     output = page_beside(file);
   }
+  const NoticedSignals signals;
   PendingFile page(output);
   sight::PageOptions options;
   if (line.options().count("--snapshot") > 0) {
     options.snapshot = number;
   }
   const std::string text = page_of(file, options);
+  if (const int signal = NoticedSignals::noticed(); signal != 0) {
+    throw Interrupted{signal};
+  }
   page.commit(text);
   print(fmt::format("{}: {}, for a browser\n", escape(output), bytes_text(text.size())));
   return 0;

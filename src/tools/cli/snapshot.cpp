@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "sight/database.h"
 #include "sight/holders.h"
 #include "sight/snapshot_file.h"
 #include "sight/stream_reader.h"
@@ -23,6 +24,7 @@
 #include "tools/cli/failure.h"
 #include "tools/cli/ledger_lines.h"
 #include "tools/cli/memory_map.h"
+#include "tools/cli/noticed_signals.h"
 #include "tools/cli/report_json.h"
 #include "tools/cli/report_reader.h"
 #include "tools/cli/target.h"
@@ -112,6 +114,9 @@ sight::Capture read_stdin() {
       return reader.finish();
     }
     reader.take(std::string_view(part.data(), static_cast<std::size_t>(got)));
+    if (reader.is_complete()) {
+      return reader.finish();  // another may hold the pipe open
+    }
   }
 }
 
@@ -209,12 +214,16 @@ void write(const Options& options, sight::Capture capture) {
   sight::find_holders(capture);
   std::int64_t id = 0;
   try {
+    const NoticedSignals signals;
     id = sight::write_snapshot(
         path, capture, around,
         {.existing = options.append ? sight::Existing::append : sight::Existing::replace,
-         .has_references = options.references});
+         .has_references = options.references,
+         .is_called_off = [] { return NoticedSignals::noticed() != 0; }});
   } catch (const sight::CantWrite& error) {
     throw Failure(exit_failure, error.what());
+  } catch (const sight::CalledOff&) {
+    throw Interrupted{NoticedSignals::noticed()};
   }
   try {
     tell(options, path, id, capture);
@@ -268,15 +277,19 @@ int snapshot(const std::vector<std::string>& words) {
                      options.from_stream ? "--from-stream takes no process" : "no process id");
   }
   std::string of_whom = "the snapshot";
+  std::string who;
   try {
     if (options.from_stream) {
       return write_stream(options);
     }
     const Target target = find_target(read_process_id(options.pid, "tarn snapshot"));
-    of_whom = fmt::format("process {} ({}): its answer", target.pid, target.name);
+    who = fmt::format("process {} ({}): ", target.pid, target.name);
+    of_whom = who + "its answer";
     expect_writable(options.output);
     write(options, capture_from(target));
     return 0;
+  } catch (const Refused& refused) {
+    throw Failure(exit_failure, who + refused.what());
   } catch (const BadAnswer& bad) {
     throw Failure(exit_failure, fmt::format("{} can't be used: {}", of_whom, bad.what()));
   } catch (const sight::BadStream& bad) {

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sqlite3
 import subprocess
-import tempfile
 import time
 import unittest
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-from hook_support import HookTest, Python, environment, pythons
-
-COMMAND = os.environ["TARN_COMMAND"].split()
-SECONDS = 120
+from hook_support import Python, environment, pythons
+from snapshot_support import COMMAND, SECONDS, SnapshotTest, rows, snapshot, target
 
 # Prints, for many objects of many types, what Python says of them, and then waits.
 MANY_OBJECTS = r"""
@@ -149,27 +143,6 @@ main()
 """
 
 
-@contextmanager
-def target(python: Python, code: str, changes: dict[str, str | None] | None = None) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen([python.path, "-c", code], env=environment(changes), text=True, stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def snapshot(process: subprocess.Popen[str], path: str, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, "snapshot", "-o", path, *options, str(process.pid)], text=True, capture_output=True,
-                          timeout=SECONDS)
-
-
-def rows(path: str, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(path)) as database:
-        return database.execute(sql, values).fetchall()
-
-
 def chain(path: str, identity: int) -> list[str]:
     """From the root to the object: its name, then each object's type."""
     found: list[str] = []
@@ -181,17 +154,7 @@ def chain(path: str, identity: int) -> list[str]:
     return [root, *found]
 
 
-class SnapshotTest(HookTest):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-        self.file = f"{self.folder}/a.sqlite"
-
-    def taken(self, process: subprocess.Popen[str], *options: str) -> None:
-        done = snapshot(process, self.file, *options)
-        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
-
+class Objects(SnapshotTest):
     def compare(self, python: Python, changes: dict[str, str | None], seed: int, count: int, least: float) -> None:
         code = MANY_OBJECTS.replace("@SEED@", str(seed)).replace("@COUNT@", str(count))
         with target(python, code, changes) as process:
@@ -222,8 +185,6 @@ class SnapshotTest(HookTest):
         contents = dict(rows(self.file, "SELECT content, count(*) FROM block WHERE state = 1 AND place < 2 GROUP BY content"))
         self.assertLess(contents.get(0, 0), sum(contents.values()) // 50, contents)
 
-
-class Objects(SnapshotTest):
     def test_types_counts_and_tracking_agree_with_python_on_random_objects(self) -> None:
         for python in self.each():
             self.compare(python, {}, 1, 30000, 0.99)
