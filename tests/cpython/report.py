@@ -128,8 +128,8 @@ def print_summary(stream: TextIO, verdicts: Sequence[Verdict], expected: dict[st
 
 
 def print_snapshots(stream: TextIO, heard: Heard) -> None:
-    print(f"\nsnapshots taken: {heard.taken:,}, of {len(heard.processes):,} processes; {heard.refused:,} of processes that were "
-          f"ending, starting or busy; {heard.unreadable:,} objects could not be read", file=stream)
+    print(f"\nsnapshots taken: {heard.taken:,} files of {len(heard.processes):,} processes, {heard.only_heard:,} streams besides; "
+          f"{heard.refused:,} refused: ending, starting or busy; {heard.unreadable:,} objects could not be read", file=stream)
     if not heard.taken:
         print("NO SNAPSHOT was taken: no module ran for long enough, or no process could be reached", file=stream)
     for one in heard.findings:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import pathlib
 import re
+import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -18,6 +20,8 @@ from collections.abc import Iterator
 
 SECONDS_FOR_ONE = 300.0
 SECONDS_BETWEEN_LOOKS = 0.02
+# A file costs ten times what its process spends on it: between two, only the process's part is done.
+STREAMS_PER_FILE = 10
 
 # What may come of a process that ends, starts or stands still meanwhile, or that is no Python on Tarn. Anything else that
 # `tarn snapshot` says is a finding.
@@ -32,6 +36,7 @@ class Heard:
     """What became of all snapshots of a whole run."""
 
     taken: int = 0
+    only_heard: int = 0  # streams that were read and not made a file of
     refused: int = 0
     processes: set[int] = dataclasses.field(default_factory=set)
     unreadable: int = 0
@@ -75,14 +80,20 @@ class Snapshots:
             thread.join()
 
     def _go_on(self, module: str, session: int, stop: threading.Event) -> None:
+        broken_off: set[int] = set()
         with tempfile.TemporaryDirectory(prefix="tarn-snapshots-") as folder:
             while not stop.is_set():
                 for pid in processes_of(session):
                     if not stop.is_set():
-                        self._take(module, pid, pathlib.Path(folder))
+                        self._take(module, pid, pathlib.Path(folder), broken_off)
+                    for _ in range(STREAMS_PER_FILE):
+                        if stop.is_set() or not listen(pid):
+                            break
+                        with self._lock:
+                            self.heard.only_heard += 1
                 stop.wait(SECONDS_BETWEEN_LOOKS)
 
-    def _take(self, module: str, pid: int, folder: pathlib.Path) -> None:
+    def _take(self, module: str, pid: int, folder: pathlib.Path, broken_off: set[int]) -> None:
         path = folder / "snapshot"
         try:
             done = subprocess.run([self._tarn, "snapshot", "--references", "-o", str(path), str(pid)], capture_output=True,
@@ -100,9 +111,14 @@ class Snapshots:
             elif done.returncode != 1 or not REFUSALS.search(done.stderr):
                 self._find(module, f"exit status {done.returncode}: {done.stderr.strip()}")
             else:
+                if "the snapshot breaks off" in done.stderr:
+                    broken_off.add(pid)
                 with self._lock:
                     self.heard.refused += 1
             return
+        if pid in broken_off:
+            broken_off.remove(pid)
+            self._find(module, f"a copy of process {pid} broke off, although the process went on")
         trouble, unreadable = check(path)
         path.unlink()
         if trouble:
@@ -115,6 +131,24 @@ class Snapshots:
     def _find(self, module: str, what: str) -> None:
         with self._lock:
             self.heard.findings.append(f"{module}: {what}")
+
+
+def listen(pid: int) -> bool:
+    """Has a process take a snapshot, and forgets what comes; False: it can't, or not now. The module's environment has no
+    XDG_RUNTIME_DIR, so the socket is in the folder in /tmp."""
+    folder = f"/tmp/tarn-{os.geteuid()}"
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+        names = [name for name in os.listdir(folder) if name.startswith(f"{pid}-")]
+        if not names:
+            return False
+        connection.settimeout(30)
+        connection.connect(f"{folder}/{names[0]}")
+        connection.sendall(b"snapshot\n")
+        size = 0
+        while part := connection.recv(1 << 20):
+            size += len(part)
+        return size > 1000
+    return False
 
 
 def check(path: pathlib.Path) -> tuple[str, int]:
