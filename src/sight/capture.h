@@ -95,6 +95,12 @@ struct Sample {
   double weight = 1;
 };
 
+// A short text of an object.
+struct Value {
+  std::uint32_t block = no_block;
+  std::string text;
+};
+
 // References of one block, [first, last) of Capture::targets.
 struct References {
   std::uint32_t source = no_block;
@@ -129,6 +135,7 @@ struct Capture {
   std::vector<Line> lines;
   std::vector<Site> sites;      // in order of ids
   std::vector<Sample> samples;  // of weights over 1, each block once
+  std::vector<Value> values;    // each block once
 
   // The block that holds an address; no_block: none that is allocated or free.
   [[nodiscard]] std::uint32_t find(std::uint64_t address) const;

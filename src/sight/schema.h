@@ -200,6 +200,14 @@ CREATE TABLE sample (
   PRIMARY KEY (snapshot, block)
 ) WITHOUT ROWID;
 
+-- Short texts of simple objects, if asked for (--values): what repr says of them.
+CREATE TABLE value (
+  snapshot  INTEGER NOT NULL,
+  block     INTEGER NOT NULL,  -- block.address
+  text      TEXT NOT NULL,     -- 40 characters at most; what is longer ends in …
+  PRIMARY KEY (snapshot, block)
+) WITHOUT ROWID;
+
 -- Every reference from an object to another, if asked for (--references).
 CREATE TABLE reference (
   snapshot  INTEGER NOT NULL,

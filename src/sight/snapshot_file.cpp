@@ -60,6 +60,7 @@ class Rows {
     write_blocks();
     write_names();
     write_sites();
+    write_values();
     if (has_references) {
       write_references();
     }
@@ -185,6 +186,16 @@ class Rows {
     }
   }
 
+  // A block may have turned out to be no object, but what one left behind: nothing is said of it then.
+  void write_values() {
+    Statement value(database_, insertion("value", 3));
+    for (const Value& row : capture_.values) {
+      if (capture_.blocks[row.block].content == Content::object) {
+        value.run(id_, capture_.blocks[row.block].address, row.text);
+      }
+    }
+  }
+
   void write_references() {
     Statement insert(database_, insertion("reference", 3));
     for (const References& row : capture_.references) {
@@ -208,7 +219,7 @@ void create_tables(Database& database) {
 
 // What a file of this version may lack, having been made before that came.
 void add_tables(Database& database) {
-  for (const char* const name : {"TABLE sample", "VIEW allocated_at"}) {
+  for (const char* const name : {"TABLE sample", "TABLE value", "VIEW allocated_at"}) {
     const std::string_view all = schema;
     const std::size_t start = all.find(std::string("CREATE ") + name);
     const std::size_t end = all.find(";\n", start);

@@ -7,7 +7,7 @@
 //   └───────────┴──────────────┴─────────┴──────────────┴─────────┴─────
 //
 // Order: facts, report, mappings; arenas, each followed by its pools; large blocks; references, objects and parts;
-// where blocks were allocated, if that's recorded: sampling, lines, sites, recorded blocks; types, roots, threads,
+// where blocks were allocated, if that's recorded: sampling, lines, sites, recorded blocks; values; types, roots, threads,
 // program; end.
 #pragma once
 
@@ -40,6 +40,7 @@ enum class RecordKind : std::uint32_t {
   line,      // LineRecord, function, NUL, file; numbered from 0 in the order in which they come
   site,      // SiteRecord, a uint32 for each of its lines, the innermost first
   recorded,  // RecordedRecord, many
+  value,     // ValueRecord, text: what repr says of a simple object, if that's asked for
 };
 
 struct RecordHead {
@@ -156,6 +157,12 @@ struct RecordedRecord {
   std::uint64_t counted;  // bytes by which it was: the more, the likelier it was to be recorded
   std::uint32_t site;     // SiteRecord::id
   std::uint32_t reserved;
+};
+
+inline constexpr std::size_t most_value_characters = 40;
+
+struct ValueRecord {
+  std::uint64_t block;  // as in ObjectRecord
 };
 
 namespace end_flags {

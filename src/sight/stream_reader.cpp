@@ -242,6 +242,9 @@ void StreamReader::take_record(RecordKind kind, std::string_view payload) {
     case RecordKind::recorded:
       take_recorded(payload);
       break;
+    case RecordKind::value:
+      take_value(payload);
+      break;
     case RecordKind::end: {
       capture_.end = read<EndRecord>(payload, "the end");
       constexpr std::uint64_t most_nanoseconds = std::uint64_t{1} << 60;
@@ -433,6 +436,22 @@ void StreamReader::take_recorded(std::string_view payload) {
   read_many(payload, recorded_, "recorded blocks");
 }
 
+// Kept as it is, since an escape in it is repr's own: so nothing may be in it that would have to be escaped.
+void StreamReader::take_value(std::string_view payload) {
+  const std::uint64_t block = read<ValueRecord>(payload, "a value").block;
+  const std::string_view text = payload.substr(sizeof(ValueRecord));
+  std::size_t characters = 0;
+  for (std::size_t at = 0; at < text.size(); ++characters) {
+    const std::size_t length = utf8_length(text.substr(at));
+    if (length == 0 || characters == most_value_characters) {
+      refuse("a value is too long, or isn't printable");
+    }
+    at += length;
+  }
+  value_blocks_.push_back(block);
+  capture_.values.push_back({no_block, std::string(text)});
+}
+
 void StreamReader::place_blocks_of(Pool& pool, std::string_view marks) {
   const PoolPayload payload = payloads_[pool.first_slot];
   pool.first_slot = capture_.slots.size();
@@ -598,6 +617,19 @@ void StreamReader::place_recorded() {
   }
 }
 
+void StreamReader::place_values() {
+  std::vector<bool> has_value(capture_.blocks.size());
+  for (std::size_t i = 0; i < value_blocks_.size(); ++i) {
+    const std::uint32_t block = capture_.find(value_blocks_[i]);
+    if (block == no_block || capture_.blocks[block].address != value_blocks_[i] ||
+        !capture_.blocks[block].is_candidate() || has_value[block]) {
+      refuse("a value is no object's, or an object has two");
+    }
+    has_value[block] = true;
+    capture_.values[i].block = block;
+  }
+}
+
 // Addresses become blocks.
 void StreamReader::resolve() {
   for (std::size_t at = 0; at < reference_words_.size();) {
@@ -666,6 +698,7 @@ Capture StreamReader::finish() {
   }
   place_objects();
   place_recorded();
+  place_values();
   resolve();
   return std::move(capture_);
 }

@@ -42,10 +42,12 @@ class StreamReader {
   void take_line(std::string_view payload);
   void take_site(std::string_view payload);
   void take_recorded(std::string_view payload);
+  void take_value(std::string_view payload);
   void place_areas();
   void place_blocks_of(Pool& pool, std::string_view marks);
   void place_objects();
   void place_recorded();
+  void place_values();
   void resolve();
 
   std::string pending_;
@@ -58,6 +60,7 @@ class StreamReader {
   std::vector<std::uint64_t> part_words_;
   std::vector<RootRecord> root_records_;
   std::vector<RecordedRecord> recorded_;
+  std::vector<std::uint64_t> value_blocks_;  // of Capture::values
   std::string marks_;  // of all pools, in the order in which they came
   std::vector<std::uint16_t> chains_;
   struct PoolPayload {

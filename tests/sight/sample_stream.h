@@ -133,6 +133,7 @@ inline std::string sample_stream(Recorded recorded = Recorded::sites) {
   if (recorded == Recorded::sites) {
     add_sample_sites(stream);
   }
+  stream.add(Kind::value, ValueRecord{sample_block(2)}, "'it\\'s \u00e9'");
   const char* const names[] = {"dict", "Session", "str"};
   for (std::uint32_t id = 0; id < 3; ++id) {
     stream.add(Kind::type, TypeRecord{sample_type + 0x1000 * std::uint64_t{id + 1}, 48, 0, id, 0},

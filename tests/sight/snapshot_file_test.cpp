@@ -71,6 +71,8 @@ TEST_F(SnapshotFile, HoldsWhatWasReadAndIsItsOwners) {
   EXPECT_EQ(number(path("a"), "SELECT id FROM object WHERE type = 'Session'"),
             static_cast<std::int64_t>(sample_object(1)));
   EXPECT_EQ(number(path("a"), "SELECT usable_order FROM arena"), 0);
+  EXPECT_EQ(number(path("a"), "SELECT count(*) FROM value JOIN object USING (snapshot, block) WHERE type = 'str'"),
+            1);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
 }
 
@@ -117,6 +119,37 @@ TEST_F(SnapshotFile, IsReplacedOrAddedTo) {
   EXPECT_EQ(number(path("a"), "SELECT count(*) FROM block"), 11);
   EXPECT_EQ(write_snapshot(path("new"), capture(), surroundings(), {.existing = Existing::append}),
             1);
+}
+
+TEST_F(SnapshotFile, IsAsItWasWhenItIsCalledOff) {
+  static int asked = 0;
+  static int most = 0;
+  const auto is_called_off = [] { return ++asked > most; };
+  const auto write = [&](Existing existing) {
+    asked = 0;
+    static_cast<void>(write_snapshot(path("a"), capture(), surroundings(),
+                                     {.existing = existing, .is_called_off = is_called_off}));
+  };
+  int times = 0;
+  for (most = 0;; ++most, ++times) {
+    try {
+      write(Existing::replace);
+      break;
+    } catch (const CalledOff&) {
+      EXPECT_TRUE(fs::is_empty(folder_));
+    }
+  }
+  EXPECT_GT(times, 20);  // a row each, and the end
+  for (most = 0;; ++most) {
+    try {
+      write(Existing::append);
+      break;
+    } catch (const CalledOff&) {
+      EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
+      EXPECT_EQ(number(path("a"), "SELECT count(DISTINCT snapshot) FROM block"), 1);
+    }
+  }
+  EXPECT_EQ(number(path("a"), "SELECT count(DISTINCT snapshot) FROM block"), 2);
 }
 
 TEST_F(SnapshotFile, IsLeftAloneWhenItIsSomethingElse) {

@@ -48,6 +48,9 @@ TEST(StreamReader, ReadsWhatAProcessWrites) {
   EXPECT_EQ(capture.program, "app");
   EXPECT_EQ(capture.types[1].name, "Session");
   EXPECT_EQ(capture.targets.size(), 5U);
+  ASSERT_EQ(capture.values.size(), 1U);
+  EXPECT_EQ(capture.blocks[capture.values[0].block].address, sample_block(2));
+  EXPECT_EQ(capture.values[0].text, "'it\\'s \u00e9'");
 }
 
 TEST(StreamReader, ReadsWhereBlocksWereAllocated) {
@@ -129,6 +132,28 @@ TEST(StreamReader, TakesTheBytesInPartsOfAnySize) {
     EXPECT_TRUE(reader.is_complete());
     EXPECT_EQ(reader.finish().blocks.size(), 11U);
   }
+}
+
+TEST(StreamReader, TakesNoTextOfAnObjectThatCouldDoHarm) {
+  const auto value = [](std::uint64_t block, std::string_view text) {
+    return refusal(
+        with(StreamBuilder().add(RecordKind::value, ValueRecord{block}, text)));
+  };
+  const std::string longest(most_value_characters - 1, 'x');
+  EXPECT_EQ(value(sample_block(1), longest + "\u2026"), "");
+  constexpr const char* unprintable = "a value is too long, or isn't printable";
+  EXPECT_EQ(value(sample_block(1), longest + "xx"), unprintable);
+  for (const std::string_view text : {"\n", "\x1b[2J", "\x7f", "\xff", "\xc3", "\u202e", "\xed\xa0\x80", "\xc2\x85"}) {
+    EXPECT_EQ(value(sample_block(1), text), unprintable) << text;
+  }
+  EXPECT_EQ(value(sample_block(1), std::string_view("\0", 1)), unprintable);
+  constexpr const char* nobodys = "a value is no object's, or an object has two";
+  EXPECT_EQ(value(sample_block(2), "twice"), nobodys);
+  EXPECT_EQ(value(sample_block(7), "of a free block"), nobodys);
+  EXPECT_EQ(value(sample_mem_pool, "of a table"), nobodys);
+  EXPECT_EQ(value(sample_block(1) + 8, "inside"), nobodys);
+  EXPECT_EQ(value(1, "nowhere"), nobodys);
+  EXPECT_EQ(refusal(with(StreamBuilder().text(RecordKind::value, "abc"))), "a record of a value is too short");
 }
 
 TEST(StreamReader, SaysWhatCantBe) {

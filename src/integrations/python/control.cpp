@@ -172,7 +172,9 @@ bool work(Request request, Lines& answer, SitesText& sites, Snapshot& snapshot) 
     collect_figures(figures);
   } else if (request == Request::pulse) {
     take_pulse(pulse);
-  } else if (!begin_snapshot(control.client.number(), snapshot)) {
+  } else if (!begin_snapshot(control.client.number(),
+                             request == Request::snapshot_with_values ? Values::yes : Values::no,
+                             snapshot)) {
     answer.add(base::Message().text("error ").text(why_no_copy(errno)).text("\n"));
     answer.end();
   }

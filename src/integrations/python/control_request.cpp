@@ -21,6 +21,9 @@ Request parse_request(const char* bytes, std::size_t size) noexcept {
   if (is("snapshot")) {
     return Request::snapshot;
   }
+  if (is("snapshot values")) {
+    return Request::snapshot_with_values;
+  }
   if (is("sites")) {
     return Request::sites;
   }

@@ -16,6 +16,7 @@ enum class Request : std::uint8_t {
   release,
   statistics,
   snapshot,
+  snapshot_with_values,
   sites,
   pulse,
 };

@@ -110,6 +110,17 @@ TARN_FROM_CPYTHON PyObject* PyObject_CallObject(PyObject*, PyObject* arguments);
 TARN_FROM_CPYTHON PyObject* PyList_GetItem(PyObject*, std::ptrdiff_t index);  // borrowed
 TARN_FROM_CPYTHON unsigned long PyLong_AsUnsignedLong(PyObject*);
 TARN_FROM_CPYTHON char PyCode_Type[];
+TARN_FROM_CPYTHON PyObject PyBool_Type;
+TARN_FROM_CPYTHON PyObject PyBytes_Type;
+TARN_FROM_CPYTHON PyObject PyFloat_Type;
+TARN_FROM_CPYTHON PyObject PyLong_Type;
+TARN_FROM_CPYTHON PyObject PyUnicode_Type;
+TARN_FROM_CPYTHON PyObject _Py_TrueStruct;
+// Without allocating, of their exact types.
+TARN_FROM_CPYTHON char* PyBytes_AsString(PyObject*);
+TARN_FROM_CPYTHON std::ptrdiff_t PyBytes_Size(PyObject*);
+TARN_FROM_CPYTHON std::ptrdiff_t PyUnicode_GetLength(PyObject*);
+TARN_FROM_CPYTHON unsigned int PyUnicode_ReadChar(PyObject*, std::ptrdiff_t index);
 
 // Of its content only the start is known, and only since 3.13: see interpreters.cpp.
 TARN_FROM_CPYTHON char _PyRuntime[];

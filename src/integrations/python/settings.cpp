@@ -147,6 +147,8 @@ void read_snapshot_settings(Settings& settings) noexcept {
       complain("TARN_SNAPSHOT_SIGNAL", signal, "USR1, USR2, HUP");
     }
   }
+  const char* const values = ::secure_getenv("TARN_SNAPSHOT_VALUES");
+  settings.snapshot_values = values != nullptr && is(values, "1");
   copy_folder("TARN_SNAPSHOT_FILE", settings.snapshot_file);
   copy_folder("TARN_SNAPSHOT_TOOL", settings.snapshot_tool);
 }

@@ -20,6 +20,7 @@
 //   TARN_SNAPSHOT_SIGNAL  USR1, USR2, HUP: a signal at which it writes one
 //   TARN_SNAPSHOT_FILE    where (absolute): a file, or a folder with a slash at its end; unset: the current folder
 //   TARN_SNAPSHOT_TOOL    the command `tarn`, which writes the file; unset: it's looked for beside the library
+//   TARN_SNAPSHOT_VALUES  1: with short texts of simple objects (docs/snapshot.md says what that gives away)
 //   TARN_REPORT_DIR  a folder (absolute): the process writes there at exit what the allocator did
 #pragma once
 
@@ -58,6 +59,7 @@ struct Settings {
   SnapshotAt snapshot_at = SnapshotAt::never;
   unsigned snapshot_milliseconds = 0;  // of `every`
   int snapshot_signal = 0;
+  bool snapshot_values = false;
   char snapshot_file[1024] = {};
   char snapshot_tool[1024] = {};
   // PYTHONMALLOC names an allocator of Python's own.

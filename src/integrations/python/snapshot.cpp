@@ -26,6 +26,7 @@
 #include "integrations/python/snapshot_names.h"
 #include "integrations/python/snapshot_objects.h"
 #include "integrations/python/snapshot_sites.h"
+#include "integrations/python/snapshot_values.h"
 #include "os/mutex.h"
 #include "os/virtual_memory.h"
 
@@ -163,7 +164,7 @@ Thing& make(Arguments&... arguments) noexcept {
   return *new (snapshot_memory(sizeof(Thing))) Thing(arguments...);
 }
 
-[[noreturn]] void be_the_copy(int descriptor, pid_t program, const Shared& shared,
+[[noreturn]] void be_the_copy(int descriptor, Values values, pid_t program, const Shared& shared,
                               std::uint64_t began) noexcept {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (::getppid() != program) {
@@ -199,6 +200,9 @@ Thing& make(Arguments&... arguments) noexcept {
   objects.find_parts();
   snapshot_stream.flush();
   write_recorded_sites(blocks);
+  if (values == Values::yes) {
+    write_values(objects);
+  }
 
   // From here on Python's own functions run, and allocate.
   sight::EndRecord end = {};
@@ -224,7 +228,7 @@ Thing& make(Arguments&... arguments) noexcept {
 
 }  // namespace
 
-bool begin_snapshot(int descriptor, Snapshot& snapshot) noexcept {
+bool begin_snapshot(int descriptor, Values values, Snapshot& snapshot) noexcept {
   const std::size_t size = os::page_size();
   void* const memory =
       ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -245,7 +249,7 @@ bool begin_snapshot(int descriptor, Snapshot& snapshot) noexcept {
   const int error = errno;
   os::ForkSafeMutex::unlock_all();
   if (copy == 0) {
-    be_the_copy(descriptor, program, *shared, began);
+    be_the_copy(descriptor, values, program, *shared, began);
   }
   shared->pause.store(nanoseconds_of(CLOCK_MONOTONIC) - began, std::memory_order_release);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);

@@ -18,9 +18,11 @@ struct Snapshot {
   void* shared = nullptr;
 };
 
+enum class Values : bool { no, yes };  // whether short texts of simple objects are written too
+
 // Copies the process; the copy writes to `descriptor` and ends. With the GIL held; a millisecond for some MiB. False:
 // the system refuses, and errno says why.
-[[nodiscard]] bool begin_snapshot(int descriptor, Snapshot& snapshot) noexcept;
+[[nodiscard]] bool begin_snapshot(int descriptor, Values values, Snapshot& snapshot) noexcept;
 
 // For people: an errno of begin_snapshot's.
 [[nodiscard]] const char* why_no_copy(int error) noexcept;

@@ -27,6 +27,20 @@ class SnapshotObjects {
   void find_references() noexcept;
   void find_parts() noexcept;
 
+  // visit(block, object): addresses of all that were found, the live ones alone. Outside of Tarn both are the object's.
+  template <typename Visit>
+  void for_each(Visit visit) noexcept {
+    blocks_.for_each_allocated([&](const SnapshotBlocks::Found& block) {
+      const std::uint8_t mark = blocks_.mark_of(block);
+      if ((mark & mark::candidate) != 0 && (mark & mark::spare) == 0) {
+        visit(block.address, block.address + std::uint64_t{16} * (mark >> mark::prefix_shift));
+      }
+    });
+    for (std::uint32_t i = 0; i < outside_count_; ++i) {
+      visit(outside_list_[i], outside_list_[i]);
+    }
+  }
+
   [[nodiscard]] std::uint64_t unreadable() const noexcept { return unreadable_; }
 
  private:

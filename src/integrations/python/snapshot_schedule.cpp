@@ -265,7 +265,8 @@ bool take(const char* reason, const char* file, Existing existing,
   Pipe::close(schedule.answer.write_end);
   Snapshot copy;
   const int gil = PyGILState_Ensure();
-  const bool begun = hook.state == State::living && begin_snapshot(schedule.stream.write_end, copy);
+  const bool begun = hook.state == State::living && begin_snapshot(schedule.stream.write_end,
+                                    hook.settings.snapshot_values ? Values::yes : Values::no, copy);
   const int error = errno;
   PyGILState_Release(gil);
   Pipe::close(schedule.stream.write_end);

@@ -65,6 +65,7 @@ struct Options {
   std::string snapshot_at;
   std::string snapshot_signal;
   std::string snapshot_file;
+  bool snapshot_values = false;
   std::string sites_rate;  // bytes; empty: nothing is recorded
   std::string sites_file;
 };
@@ -153,6 +154,8 @@ std::optional<Parsed> parse(const std::vector<std::string>& words) {
   app.add_option("--snapshot-file", options.snapshot_file,
                  "another file for snapshots, or a folder; a file that is\nthere is added to")
       ->option_text("=FILE");
+  app.add_flag("--snapshot-values", options.snapshot_values,
+               "with short texts of strings, bytes and numbers in them");
   std::string rate;
   CLI::Option* sites =
       app.add_option("--sites", rate,
@@ -206,8 +209,10 @@ std::vector<std::string> words_to_execute(const Options& options, const RunArgum
 // The program may change its folder, so its file's is named here.
 void set_snapshot_variables(Environment& environment, const Options& options) {
   if (options.snapshot_at.empty() && options.snapshot_signal.empty()) {
-    if (!options.snapshot_file.empty()) {
-      throw UsageError("tarn run", "--snapshot-file is for --snapshot-at or --snapshot-signal");
+    if (!options.snapshot_file.empty() || options.snapshot_values) {
+      throw UsageError("tarn run", fmt::format("{} is for --snapshot-at or --snapshot-signal",
+                                               options.snapshot_values ? "--snapshot-values"
+                                                                       : "--snapshot-file"));
     }
     return;
   }
@@ -229,6 +234,9 @@ void set_snapshot_variables(Environment& environment, const Options& options) {
   }
   environment.set("TARN_SNAPSHOT_FILE", path);
   environment.set("TARN_SNAPSHOT_TOOL", command.string());
+  if (options.snapshot_values) {
+    environment.set("TARN_SNAPSHOT_VALUES", "1");
+  }
   if (!options.snapshot_at.empty()) {
     environment.set("TARN_SNAPSHOT", options.snapshot_at);
   }

@@ -57,6 +57,7 @@ struct Options {
   std::string reason = "command";
   bool append = false;
   bool references = false;
+  bool values = false;
   bool as_json = false;
   bool from_stream = false;
 };
@@ -120,9 +121,10 @@ sight::Capture read_stdin() {
   }
 }
 
-sight::Capture capture_from(const Target& target) {
+sight::Capture capture_from(const Target& target, bool has_values) {
   sight::StreamReader reader;
-  ask_for_stream(target, "snapshot", [&](std::string_view bytes) { reader.take(bytes); });
+  ask_for_stream(target, has_values ? "snapshot values" : "snapshot",
+                 [&](std::string_view bytes) { reader.take(bytes); });
   if (!reader.is_complete()) {
     throw Failure(exit_failure, fmt::format("process {} ({}): the snapshot breaks off: its copy "
                                             "was ended, or the process is ending",
@@ -265,6 +267,9 @@ int snapshot(const std::vector<std::string>& words) {
       ->option_text("=FILE");
   app.add_flag("--append", options.append, "add to the snapshots that the file has: a time line");
   app.add_flag("--references", options.references, "store every reference between objects too");
+  app.add_flag("--values", options.values,
+               "store short texts of strings, bytes and numbers too: the file\nthen has what may "
+               "be secret");
   app.add_flag("--json", options.as_json, "print what was written as JSON");
   // From a process that takes a snapshot of its own accord (run --snapshot-at).
   app.add_flag("--from-stream", options.from_stream)->group("");
@@ -286,7 +291,7 @@ int snapshot(const std::vector<std::string>& words) {
     who = fmt::format("process {} ({}): ", target.pid, target.name);
     of_whom = who + "its answer";
     expect_writable(options.output);
-    write(options, capture_from(target));
+    write(options, capture_from(target, options.values));
     return 0;
   } catch (const Refused& refused) {
     throw Failure(exit_failure, who + refused.what());
