@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import subprocess
 import unittest
 import xml.etree.ElementTree
+from pathlib import Path
 
 from command_support import CommandTest, wait_until
 
@@ -169,6 +171,32 @@ class SitesTest(CommandTest):
         self.assertEqual(logins, 4000)
         speedscope = json.loads((self.folder / "heap.json").read_text())
         self.assertEqual(speedscope["profiles"][0]["endValue"], live)
+
+    def test_pprof_itself_reads_the_profile(self) -> None:
+        # As Debian's golang-go brings it. Go's later versions would build theirs first, for minutes.
+        found = sorted(Path("/usr/lib").glob("go-*/pkg/tool/*/pprof"))
+        if not found:
+            self.skipTest("no pprof: scripts/install-dependencies test brings golang-go")
+        self.record()
+        self.check(self.tarn("sites", "--pprof=heap.pb.gz", "app.sites"), 0)
+        sites = json.loads(self.tarn("sites", "--json", "app.sites").stdout)["sites"]
+
+        def shown(*words: str) -> str:
+            environment = {**self.environment, "HOME": str(self.folder), "PPROF_TMPDIR": str(self.folder)}
+            result = subprocess.run([found[-1], *words, "heap.pb.gz"], cwd=self.folder, env=environment, text=True, capture_output=True,
+                                    timeout=60)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            return result.stdout
+
+        for index, key in (("inuse_space", "live_bytes"), ("inuse_objects", "live_blocks")):
+            text = shown("-top", f"-sample_index={index}", "-unit=b", "-nodecount=1000000", "-nodefraction=0")
+            self.assertIn(f"Type: {index}", text)
+            total = re.search(r"accounting for (\d+)[bB]?, 100% of (\d+)[bB]? total", text)
+            self.assertIsNotNone(total, text[:300])
+            assert total is not None
+            self.assertEqual({int(total[1]), int(total[2])}, {sum(site[key] for site in sites)})
+        lines = shown("-top", "-lines", "-sample_index=inuse_objects", "-nodecount=1000000", "-nodefraction=0")
+        self.assertRegex(lines, r"(?m)^ +4000 .* login \S*app\.py:6$")
 
     def test_wrong_words_are_said(self) -> None:
         for words, status, error in (

@@ -6,6 +6,8 @@ from __future__ import annotations
 import http.client
 import importlib.util
 import json
+import os
+import signal
 import subprocess
 import threading
 import unittest
@@ -112,7 +114,7 @@ for number in range(2):
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         Server().serve_forever()
     workers.append(worker)
-print(listening.getsockname()[1], flush=True)
+print(listening.getsockname()[1], *workers, flush=True)
 """
 
 
@@ -154,9 +156,12 @@ class Services(test_why_on_tarn.ActingTest):
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
         assert process.stdout is not None
-        port = process.stdout.readline()
-        self.assertEqual(process.stdout.readline(), "ready\n", port)
-        return process, int(port)
+        line = process.stdout.readline()
+        port, *workers = map(int, line.split())
+        for worker in workers:
+            self.addCleanup(os.kill, worker, signal.SIGKILL)
+        self.assertEqual(process.stdout.readline(), "ready\n", line)
+        return process, port
 
     @unittest.skipUnless(importlib.util.find_spec("flask") and importlib.util.find_spec("waitress"),
                          "no flask or waitress: scripts/install-dependencies test")
