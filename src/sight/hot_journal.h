@@ -5,7 +5,8 @@
 namespace tarn::sight {
 
 inline constexpr const char* hot_journal_text =
-    "it's being added to, or that was broken off by force: if nobody writes to it, sqlite3 puts it in order ('sqlite3 FILE "
+    "it's being added to, or that was broken off by force: if nobody writes to it, sqlite3 puts it "
+    "in order ('sqlite3 FILE "
     ".tables')";
 
 }  // namespace tarn::sight

@@ -61,7 +61,7 @@ class StreamReader {
   std::vector<RootRecord> root_records_;
   std::vector<RecordedRecord> recorded_;
   std::vector<std::uint64_t> value_blocks_;  // of Capture::values
-  std::string marks_;  // of all pools, in the order in which they came
+  std::string marks_;                        // of all pools, in the order in which they came
   std::vector<std::uint16_t> chains_;
   struct PoolPayload {
     std::size_t marks = 0;

@@ -71,8 +71,10 @@ TEST_F(SnapshotFile, HoldsWhatWasReadAndIsItsOwners) {
   EXPECT_EQ(number(path("a"), "SELECT id FROM object WHERE type = 'Session'"),
             static_cast<std::int64_t>(sample_object(1)));
   EXPECT_EQ(number(path("a"), "SELECT usable_order FROM arena"), 0);
-  EXPECT_EQ(number(path("a"), "SELECT count(*) FROM value JOIN object USING (snapshot, block) WHERE type = 'str'"),
-            1);
+  EXPECT_EQ(
+      number(path("a"),
+             "SELECT count(*) FROM value JOIN object USING (snapshot, block) WHERE type = 'str'"),
+      1);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
 }
 

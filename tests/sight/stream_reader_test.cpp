@@ -136,14 +136,14 @@ TEST(StreamReader, TakesTheBytesInPartsOfAnySize) {
 
 TEST(StreamReader, TakesNoTextOfAnObjectThatCouldDoHarm) {
   const auto value = [](std::uint64_t block, std::string_view text) {
-    return refusal(
-        with(StreamBuilder().add(RecordKind::value, ValueRecord{block}, text)));
+    return refusal(with(StreamBuilder().add(RecordKind::value, ValueRecord{block}, text)));
   };
   const std::string longest(most_value_characters - 1, 'x');
   EXPECT_EQ(value(sample_block(1), longest + "\u2026"), "");
   constexpr const char* unprintable = "a value is too long, or isn't printable";
   EXPECT_EQ(value(sample_block(1), longest + "xx"), unprintable);
-  for (const std::string_view text : {"\n", "\x1b[2J", "\x7f", "\xff", "\xc3", "\u202e", "\xed\xa0\x80", "\xc2\x85"}) {
+  for (const std::string_view text :
+       {"\n", "\x1b[2J", "\x7f", "\xff", "\xc3", "\u202e", "\xed\xa0\x80", "\xc2\x85"}) {
     EXPECT_EQ(value(sample_block(1), text), unprintable) << text;
   }
   EXPECT_EQ(value(sample_block(1), std::string_view("\0", 1)), unprintable);
@@ -153,7 +153,8 @@ TEST(StreamReader, TakesNoTextOfAnObjectThatCouldDoHarm) {
   EXPECT_EQ(value(sample_mem_pool, "of a table"), nobodys);
   EXPECT_EQ(value(sample_block(1) + 8, "inside"), nobodys);
   EXPECT_EQ(value(1, "nowhere"), nobodys);
-  EXPECT_EQ(refusal(with(StreamBuilder().text(RecordKind::value, "abc"))), "a record of a value is too short");
+  EXPECT_EQ(refusal(with(StreamBuilder().text(RecordKind::value, "abc"))),
+            "a record of a value is too short");
 }
 
 TEST(StreamReader, SaysWhatCantBe) {

@@ -49,10 +49,10 @@ struct Schedule {
   std::uint64_t resident_at_last = 0;
   std::uint64_t resident_before = 0;
   bool has_peak = false;
-  os::Mutex mutex;               // one at a time; not held by whoever forks, and so anew in a child
+  os::Mutex mutex;  // one at a time; not held by whoever forks, and so anew in a child
   os::ForkSafeMutex descriptors;  // over the pipes, whenever they change
-  Pipe stream;                   // from the copy to the tool
-  Pipe answer;                   // from the tool to us
+  Pipe stream;                    // from the copy to the tool
+  Pipe answer;                    // from the tool to us
   bool knows_fork = false;
 };
 constinit Schedule schedule;
@@ -265,7 +265,8 @@ bool take(const char* reason, const char* file, Existing existing,
   Pipe::close(schedule.answer.write_end);
   Snapshot copy;
   const int gil = PyGILState_Ensure();
-  const bool begun = hook.state == State::living && begin_snapshot(schedule.stream.write_end,
+  const bool begun = hook.state == State::living &&
+                     begin_snapshot(schedule.stream.write_end,
                                     hook.settings.snapshot_values ? Values::yes : Values::no, copy);
   const int error = errno;
   PyGILState_Release(gil);
@@ -300,8 +301,8 @@ void prepare_snapshots() noexcept {
   schedule.next = now_in_milliseconds() + settings.snapshot_milliseconds;
   schedule.resident_at_last = resident_pages();
   if (!schedule.knows_fork) {
-    schedule.knows_fork = schedule.descriptors.enlist() &&
-                          ::pthread_atfork(nullptr, nullptr, forget_in_child) == 0;
+    schedule.knows_fork =
+        schedule.descriptors.enlist() && ::pthread_atfork(nullptr, nullptr, forget_in_child) == 0;
   }
   struct sigaction now = {};
   if (settings.snapshot_signal != 0 && ::sigaction(settings.snapshot_signal, nullptr, &now) == 0 &&

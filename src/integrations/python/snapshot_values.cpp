@@ -255,8 +255,8 @@ void add_float(ShortText& text, double value) noexcept {
     length += static_cast<std::size_t>(
         std::snprintf(shown + length, sizeof(shown) - length, "e%+03d", exponent));
   } else {
-    for (int place = exponent < 0 ? 0 : exponent; place >= 0 || exponent - place < static_cast<int>(count);
-         --place) {
+    for (int place = exponent < 0 ? 0 : exponent;
+         place >= 0 || exponent - place < static_cast<int>(count); --place) {
       const int index = exponent - place;
       if (place == -1) {
         put('.');
@@ -278,7 +278,8 @@ void add_int(ShortText& text, const std::uint32_t* digits, std::size_t count,
   constexpr std::size_t most_digits = 4;  // 120 bits: 37 characters and a sign
   if (count > most_digits) {
     const std::uint32_t top = digits[count - 1];
-    const std::size_t bits = bits_of_digit * (count - 1) + (top == 0 ? 0 : 32U - static_cast<unsigned>(__builtin_clz(top)));
+    const std::size_t bits = bits_of_digit * (count - 1) +
+                             (top == 0 ? 0 : 32U - static_cast<unsigned>(__builtin_clz(top)));
     char words[48];
     std::snprintf(words, sizeof(words), "<int of %zu bits>", bits);
     text.add(words);
@@ -316,8 +317,8 @@ void write_values(SnapshotObjects& objects) noexcept {
     static constinit bool has_text = false;
     text = ShortText();
     has_text = false;
-    const bool is_readable = guarded(
-        [&] { has_text = describe(text, reinterpret_cast<PyObject*>(object)); });
+    const bool is_readable =
+        guarded([&] { has_text = describe(text, reinterpret_cast<PyObject*>(object)); });
     if (is_readable && has_text) {
       const sight::ValueRecord record = {block};
       snapshot_stream.record(sight::RecordKind::value, &record, sizeof(record), text.begin(),

@@ -40,8 +40,9 @@ const CommandText command_text = {
     {"tarn snapshot [OPTION...] PID"},
     R"(The process stands still while it is copied, 10 ms for 100 MiB or so; the copy
 writes, and needs memory for what the process changes meanwhile. What objects
-contain is not stored: their types, sizes, counts and holders are, and the
-names of variables, functions and files. docs/snapshot.md has the tables.
+contain is not stored unless --values asks for it: their types, sizes, counts
+and holders are, and the names of variables, functions and files.
+docs/snapshot.md has the tables.
 
 The exit status is 0 when the file is there, 1 when the process can't be
 reached or the file not be written, 2 for a wrong argument.
