@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -253,15 +254,34 @@ class ObjectWalk {
   std::unordered_map<const Type*, std::uint32_t> numbers_;
 };
 
+// What the file says of the heap's making.
+struct Making {
+  const char* geometry = "tarn";
+  const char* address_map = "range";
+  const char* checks = "none";
+};
+
+Making making_of(const Heap& heap) {
+  constexpr const char* geometries[] = {"tarn", "classic", "modern"};
+  static_assert(static_cast<int>(Geometry::tarn) == 0 && static_cast<int>(Geometry::classic) == 1 &&
+                static_cast<int>(Geometry::modern) == 2);
+  const auto statistics = std::make_unique<HeapStatistics>(heap.statistics());  // large
+  return {geometries[static_cast<std::size_t>(statistics->geometry)],
+          statistics->address_map == AddressMap::page_map ? "page_map" : "range",
+          statistics->checks == Checks::debug ? "debug" : "none"};
+}
+
 std::int64_t write(HeapStream& stream, Clock::time_point start, const std::string& path,
-                   bool has_references) {
+                   const Making& making, bool has_references) {
   sight::Capture capture = stream.finish(nanoseconds_since(start));
   sight::find_holders(capture);
   sight::Surroundings around;
   around.reason = "call";
   around.program = sight::clean_text(program_invocation_short_name);
   around.tarn = TARN_VERSION;
-  around.geometry = "tarn";
+  around.geometry = making.geometry;
+  around.address_map = making.address_map;
+  around.checks = making.checks;
   around.resident = os::resident_bytes_of_process();
   const auto all = static_cast<std::int64_t>(around.resident);
   const auto arenas = static_cast<std::int64_t>(stream.resident_in_arenas());
@@ -286,14 +306,14 @@ std::int64_t write_snapshot(const Heap& heap, const std::string& path) {
   HeapWalk walk(stream);
   heap.walk(walk);
   walk.finish();
-  return write(stream, start, path, false);
+  return write(stream, start, path, making_of(heap), false);
 }
 
 std::int64_t write_snapshot(const ObjectHeap& heap, const std::string& path) {
   const Clock::time_point start = Clock::now();
   HeapStream stream;
   ObjectWalk(stream, object::HeapState::of(heap)).walk();
-  return write(stream, start, path, true);
+  return write(stream, start, path, {}, true);
 }
 
 }  // namespace tarn

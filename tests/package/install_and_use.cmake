@@ -18,6 +18,7 @@ file(RENAME ${scratch}/prefix ${prefix})
 foreach(file IN ITEMS
         bin/tarn lib/libtarn.a lib/tarn/libtarn-python.so include/tarn/heap.h include/tarn/memory_resource.h
         include/tarn/object.h include/tarn/object/heap.h include/tarn/gil.h lib/libtarn-builtins.a include/tarn/builtins.h
+        lib/libtarn-snapshot.a include/tarn/snapshot.h
         lib/cmake/Tarn/TarnConfig.cmake lib/cmake/Tarn/TarnConfigVersion.cmake)
     if(NOT EXISTS ${prefix}/${file})
         message(FATAL_ERROR "${file} was not installed")
@@ -46,4 +47,8 @@ endif()
 run("the outside project's program with built-in types" ${launcher} ${scratch}/project/uses_builtins)
 if(NOT output STREQUAL "[1267650600228229401496703205376, 'text']\n")
     message(FATAL_ERROR "the outside project's program with built-in types printed: ${output}")
+endif()
+run("the outside project's program that writes a snapshot" ${launcher} ${scratch}/project/uses_snapshot)
+if(NOT output STREQUAL "1\n")
+    message(FATAL_ERROR "the outside project's program that writes a snapshot printed: ${output}")
 endif()

@@ -83,6 +83,10 @@ TEST_F(HeapSnapshot, HasEveryBlockOfAHeapInEveryGeometry) {
     EXPECT_EQ(number("SELECT sum(allocated) FROM pool"), static_cast<std::int64_t>(live));
     EXPECT_EQ(number("SELECT sum(bytes) = (SELECT resident FROM snapshot) FROM ledger"), 1);
     EXPECT_EQ(number("SELECT count(*) FROM block WHERE domain = 1") > 0, true);
+    const char* const name = geometry == Geometry::tarn     ? "tarn"
+                             : geometry == Geometry::modern ? "modern"
+                                                            : "classic";
+    EXPECT_EQ(number(std::string("SELECT geometry = '") + name + "' FROM snapshot"), 1);
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       heap.free(blocks[i], i % 3 == 0 ? Domain::mem : Domain::obj);
     }
