@@ -106,8 +106,8 @@ class HeapWalk final : public HeapVisitor {
   }
   void finish_usable() {
     if (!usable_.empty()) {
-      stream_.put(RecordKind::usable,
-                  {reinterpret_cast<const char*>(usable_.data()), usable_.size() * sizeof(usable_[0])});
+      stream_.put(RecordKind::usable, {reinterpret_cast<const char*>(usable_.data()),
+                                       usable_.size() * sizeof(usable_[0])});
       usable_.clear();
     }
   }
@@ -121,8 +121,7 @@ class HeapWalk final : public HeapVisitor {
 
 class ObjectWalk {
  public:
-  ObjectWalk(HeapStream& stream, const object::HeapState& state)
-      : stream_(stream), state_(state) {}
+  ObjectWalk(HeapStream& stream, const object::HeapState& state) : stream_(stream), state_(state) {}
 
   void walk() {
     state_.pools().range().for_each([this](const alloc::Arena& arena) { take_arena(arena); });
@@ -138,8 +137,7 @@ class ObjectWalk {
   using Geometry = object::ObjectGeometry;
 
   void take_arena(const alloc::Arena& arena) {
-    stream_.arena(arena.address, Geometry::arena_size, Geometry::pools_per_arena,
-                  arena.nfreepools);
+    stream_.arena(arena.address, Geometry::arena_size, Geometry::pools_per_arena, arena.nfreepools);
     for (std::size_t i = 0; i < Geometry::pools_per_arena; ++i) {
       sight::PoolRecord record = {};
       record.address = base::address_of(arena.address) + i * Geometry::pool_size;
@@ -177,7 +175,8 @@ class ObjectWalk {
   }
 
   [[nodiscard]] std::uint32_t number_of(const Type& type) {
-    const auto [found, is_new] = numbers_.try_emplace(&type, static_cast<std::uint32_t>(types_.size()));
+    const auto [found, is_new] =
+        numbers_.try_emplace(&type, static_cast<std::uint32_t>(types_.size()));
     if (is_new) {
       types_.push_back(&type);
     }
@@ -201,7 +200,8 @@ class ObjectWalk {
                                        .flags = flags,
                                        .reserved = 0});
     std::vector<std::uint64_t> words = {block, 0};
-    object::for_each_edge(object, [&](const Object& target) { words.push_back(base::address_of(&target)); });
+    object::for_each_edge(
+        object, [&](const Object& target) { words.push_back(base::address_of(&target)); });
     words[1] = words.size() - 2;
     // An object may have more references than a record holds.
     constexpr std::size_t most = sight::most_record_bytes / sizeof(words[0]) / 2;
@@ -220,8 +220,8 @@ class ObjectWalk {
 
   void put_references(const std::vector<std::uint64_t>& words) {
     if (words[1] != 0) {
-      stream_.put(RecordKind::references, {reinterpret_cast<const char*>(words.data()),
-                                           words.size() * sizeof(words[0])});
+      stream_.put(RecordKind::references,
+                  {reinterpret_cast<const char*>(words.data()), words.size() * sizeof(words[0])});
     }
   }
 
@@ -290,8 +290,7 @@ std::int64_t write(HeapStream& stream, Clock::time_point start, const std::strin
                    {"large", "this heap's large blocks", large},
                    {"rest", "everything else in the process", all - arenas - large}};
   for (const sight::Arena& arena : capture.arenas) {
-    around.mappings.push_back(
-        {arena.address, arena.size, arena.resident, "rw-p", "arenas", ""});
+    around.mappings.push_back({arena.address, arena.size, arena.resident, "rw-p", "arenas", ""});
   }
   return sight::write_snapshot(
       path, capture, around,

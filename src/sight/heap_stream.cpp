@@ -15,11 +15,10 @@ HeapStream::HeapStream() {
   reader_.take({stream_magic, sizeof(stream_magic)});
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   record(RecordKind::facts,
-         FactsRecord{
-             .taken_at = static_cast<std::uint64_t>(
-                 std::chrono::duration_cast<std::chrono::microseconds>(now).count()),
-             .pid = static_cast<std::uint64_t>(::getpid()),
-             .page_size = os::page_size()});
+         FactsRecord{.taken_at = static_cast<std::uint64_t>(
+                         std::chrono::duration_cast<std::chrono::microseconds>(now).count()),
+                     .pid = static_cast<std::uint64_t>(::getpid()),
+                     .page_size = os::page_size()});
 }
 
 void HeapStream::put(RecordKind kind, std::string_view head, std::string_view rest) {
@@ -74,8 +73,7 @@ void HeapStream::large(const void* address, std::size_t size, std::uint16_t doma
 }
 
 Capture HeapStream::finish(std::uint64_t pause) {
-  record(RecordKind::end,
-         EndRecord{.pause = pause, .capture = pause, .unreadable = 0, .flags = 0});
+  record(RecordKind::end, EndRecord{.pause = pause, .capture = pause, .unreadable = 0, .flags = 0});
   return reader_.finish();
 }
 

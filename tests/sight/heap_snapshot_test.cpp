@@ -39,7 +39,8 @@ class HeapSnapshot : public testing::Test {
 
   [[nodiscard]] std::int64_t number(const std::string& sql) const {
     sqlite3* database = nullptr;
-    EXPECT_EQ(::sqlite3_open_v2(file_.c_str(), &database, SQLITE_OPEN_READONLY, nullptr), SQLITE_OK);
+    EXPECT_EQ(::sqlite3_open_v2(file_.c_str(), &database, SQLITE_OPEN_READONLY, nullptr),
+              SQLITE_OK);
     sqlite3_stmt* statement = nullptr;
     EXPECT_EQ(::sqlite3_prepare_v2(database, sql.c_str(), -1, &statement, nullptr), SQLITE_OK)
         << ::sqlite3_errmsg(database);

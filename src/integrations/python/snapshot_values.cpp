@@ -132,6 +132,67 @@ void add_int(ShortText& text, const LongView& view) noexcept {
   }
 }
 
+// A number's first digits, the one before the point first, and the power of ten that they stand at.
+struct Decimal {
+  static constexpr int most_digits = 17;
+  char digits[most_digits + 1];
+  int count;
+  int exponent;
+};
+
+// The shortest digits that lead back to the number. Fifteen always do if any fewer do, but for the smallest numbers, which have
+// fewer bits. The C library's decimal point is the program's locale's: it's passed over.
+Decimal shortest_decimal(double value) noexcept {
+  char written[48];
+  for (int digits = std::fpclassify(value) == FP_NORMAL ? 15 : 1; digits <= Decimal::most_digits;
+       ++digits) {
+    std::snprintf(written, sizeof(written), "%.*e", digits - 1, value);
+    if (std::strtod(written, nullptr) == value) {
+      break;
+    }
+  }
+  Decimal decimal = {};
+  const char* at = written;
+  for (; *at != 'e' && *at != '\0'; ++at) {
+    if (*at >= '0' && *at <= '9' && decimal.count < Decimal::most_digits) {
+      decimal.digits[decimal.count++] = *at;
+    }
+  }
+  decimal.exponent = *at == 'e' ? std::atoi(at + 1) : 0;
+  while (decimal.count > 1 && decimal.digits[decimal.count - 1] == '0') {
+    --decimal.count;
+  }
+  return decimal;
+}
+
+// Places of ten from the highest down; there is one behind the point in any case.
+void add_fixed(ShortText& text, const Decimal& decimal) noexcept {
+  const int first = decimal.exponent < 0 ? 0 : decimal.exponent;
+  const int of_last_digit = decimal.exponent - decimal.count + 1;
+  const int last = of_last_digit < -1 ? of_last_digit : -1;
+  for (int place = first; place >= last; --place) {
+    if (place == -1) {
+      text.add(".");
+    }
+    const int index = decimal.exponent - place;
+    const char digit = index >= 0 && index < decimal.count ? decimal.digits[index] : '0';
+    text.add(&digit, 1, 1);
+  }
+}
+
+void add_scientific(ShortText& text, const Decimal& decimal) noexcept {
+  text.add(decimal.digits, 1, 1);
+  if (decimal.count > 1) {
+    text.add(".");
+  }
+  for (int i = 1; i < decimal.count; ++i) {
+    text.add(decimal.digits + i, 1, 1);
+  }
+  char exponent[16];
+  std::snprintf(exponent, sizeof(exponent), "e%+03d", decimal.exponent);
+  text.add(exponent);
+}
+
 // False: it's of none of these types.
 bool describe(ShortText& text, PyObject* object) noexcept {
   const auto* const type = reinterpret_cast<PyObject* const*>(object)[1];
@@ -210,66 +271,22 @@ void ShortText::add_byte(unsigned char byte, char quote) noexcept {
   add(bytes, 4, 4);
 }
 
-// The shortest digits that lead back to the number. Fifteen always do if any fewer do, but for the smallest numbers, which have
-// fewer bits. The C library's decimal point is the program's locale's: it's passed over.
 void add_float(ShortText& text, double value) noexcept {
   if (std::isnan(value) || std::isinf(value)) {
     text.add(std::isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
     return;
   }
-  char written[48];
-  constexpr int most_digits = 17;
-  for (int digits = std::fpclassify(value) == FP_NORMAL ? 15 : 1; digits <= most_digits; ++digits) {
-    std::snprintf(written, sizeof(written), "%.*e", digits - 1, value);
-    if (std::strtod(written, nullptr) == value) {
-      break;
-    }
-  }
-  char digits[most_digits + 1];
-  std::size_t count = 0;
-  const char* at = written;
-  for (; *at != 'e' && *at != '\0'; ++at) {
-    if (*at >= '0' && *at <= '9' && count < sizeof(digits)) {
-      digits[count++] = *at;
-    }
-  }
-  const int exponent = *at == 'e' ? std::atoi(at + 1) : 0;
-  while (count > 1 && digits[count - 1] == '0') {
-    --count;
-  }
-  char shown[64];
-  std::size_t length = 0;
-  const auto put = [&](char letter) { shown[length++] = letter; };
   if (std::signbit(value)) {
-    put('-');
+    text.add("-");
   }
+  const Decimal decimal = shortest_decimal(std::fabs(value));
   constexpr int least_fixed = -4;
   constexpr int first_scientific = 16;
-  if (exponent < least_fixed || exponent >= first_scientific) {
-    for (std::size_t i = 0; i < count; ++i) {
-      put(digits[i]);
-      if (i == 0 && count > 1) {
-        put('.');
-      }
-    }
-    length += static_cast<std::size_t>(
-        std::snprintf(shown + length, sizeof(shown) - length, "e%+03d", exponent));
+  if (decimal.exponent >= least_fixed && decimal.exponent < first_scientific) {
+    add_fixed(text, decimal);
   } else {
-    for (int place = exponent < 0 ? 0 : exponent;
-         place >= 0 || exponent - place < static_cast<int>(count); --place) {
-      const int index = exponent - place;
-      if (place == -1) {
-        put('.');
-      }
-      put(index >= 0 && index < static_cast<int>(count) ? digits[index] : '0');
-    }
-    if (exponent >= static_cast<int>(count) - 1) {
-      put('.');
-      put('0');
-    }
+    add_scientific(text, decimal);
   }
-  shown[length] = '\0';
-  text.add(shown);
 }
 
 // What has more decimal digits than are shown is only counted.
