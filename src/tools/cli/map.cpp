@@ -10,6 +10,7 @@
 
 #include "sight/map/bad_snapshot.h"
 #include "sight/map/page.h"
+#include "sight/map/why_columns.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/console.h"
@@ -18,6 +19,7 @@
 #include "tools/cli/pending_file.h"
 #include "tools/cli/target.h"
 #include "tools/cli/text.h"
+#include "tools/cli/why_text.h"
 
 namespace tarn::cli {
 namespace {
@@ -77,9 +79,10 @@ std::string take_snapshot(const std::string& word, const std::string& page) {
   return file;
 }
 
-std::string page_of(const std::string& file, const sight::PageOptions& options) {
+std::string page_of(const std::string& file, const sight::PageOptions& options,
+                    sight::WhyColumns& why) {
   try {
-    return sight::map_page(file, options);
+    return sight::map_page(file, options, why);
   } catch (const sight::BadSnapshot& bad) {
     throw Failure(exit_failure,
                   fmt::format("{} can't be shown: {}", escape(file), escape(bad.what())));
@@ -137,10 +140,12 @@ class LivePage {
     std::vector<std::string> words = {"--output=" + folder_.file(), process_};
     if (snapshots_ % most_snapshots != 0) {
       words.insert(words.begin(), "--append");
+    } else {
+      why_ = sight::WhyColumns(why_json);
     }
     static_cast<void>(snapshot(words));
     ++snapshots_;
-    page_ = page_of(folder_.file(), {.snapshot = {}, .live_seconds = seconds_});
+    page_ = page_of(folder_.file(), {.snapshot = {}, .live_seconds = seconds_}, why_);
     taken_ = std::chrono::steady_clock::now();
   }
 
@@ -150,6 +155,7 @@ class LivePage {
   SnapshotFolder folder_;
   std::string process_;
   unsigned seconds_;
+  sight::WhyColumns why_{why_json};
   std::string page_;
   int snapshots_ = 0;
   std::chrono::steady_clock::time_point taken_;
@@ -226,7 +232,8 @@ int map(const std::vector<std::string>& words) {
   if (line.options().count("--snapshot") > 0) {
     options.snapshot = number;
   }
-  const std::string text = page_of(file, options);
+  sight::WhyColumns why(why_json);
+  const std::string text = page_of(file, options, why);
   page.commit(text);
   print(fmt::format("{}: {}, for a browser\n", escape(output), bytes_text(text.size())));
   return 0;
