@@ -284,16 +284,22 @@ class Page {
     byId("panel-toggle").setAttribute("aria-pressed", String(open));
   }
 
-  private showTab(tab: Tab): void {
+  // `isNew`: the same tab, but not of the same.
+  private showTab(tab: Tab, isNew = false): void {
+    const isSame = this.tab === tab && !isNew;
     this.tab = tab;
     for (const element of document.querySelectorAll<HTMLElement>("[data-tab]")) {
       element.setAttribute("aria-selected", String(element.dataset["tab"] === tab));
     }
+    setContent(this.content(tab), isSame);
+  }
+
+  private content(tab: Tab): Node[] {
     switch (tab) {
-      case "why": setContent(whyContent(this.heap, this.grouping, this)); break;
-      case "block": setContent(blockContent(this.heap, this.selected, this)); break;
-      case "found": setContent(foundContent(this.found, this.question, this)); break;
-      case "memory": setContent(memoryContent(this.heap)); break;
+      case "why": return whyContent(this.heap, this.grouping, this);
+      case "block": return blockContent(this.heap, this.selected, this);
+      case "found": return foundContent(this.found, this.question, this);
+      case "memory": return memoryContent(this.heap);
     }
   }
 
@@ -321,9 +327,7 @@ class Page {
     this.fillLegend();
     this.showChosen();
     if (this.tab !== "block") {
-      const { scrollTop } = byId("content");
       this.showTab(this.tab);
-      byId("content").scrollTop = scrollTop;
     }
   }
 
@@ -355,7 +359,7 @@ class Page {
   select(slot: number, fly: boolean): void {
     this.moved ||= fly;
     this.selected = slot;
-    this.showTab("block");
+    this.showTab("block", true);
     if (fly && slot >= 0) {
       this.flyTo(slot, 120);
     }
@@ -386,7 +390,7 @@ class Page {
       } else if (go) {
         this.togglePanel(true);
         this.tab = "found";
-        setContent([make("h2", {}, "No block there"), make("p", {}, `${addressText(answer.address)} lies in no block of this snapshot.`)]);
+        setContent([make("h2", {}, "No block there"), make("p", {}, `${addressText(answer.address)} lies in no block of this snapshot.`)], false);
       }
       return;
     }

@@ -176,8 +176,10 @@ export class Overlay {
         continue;
       }
       const { context } = this;
-      context.font = `${size}px ${font}`;
-      const widest = Math.min(width, Math.max(...shown.map((line) => context.measureText(line).width)) + 8);
+      const widest = Math.min(width, Math.max(...shown.map((line, i) => {
+        context.font = `${i === 0 ? "600 " : ""}${size}px ${font}`;
+        return context.measureText(line).width;
+      })) + 9);
       const top = r.y + r.height / 2 - height / 2;
       context.globalAlpha = 0.86;
       context.fillStyle = theme.panel;

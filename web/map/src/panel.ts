@@ -4,6 +4,7 @@ import { type Frame, type Heap, Content, State, countUnknown, domainNames, poolS
 import type { Grouping } from "./groups";
 import type { Choice } from "./highlight";
 import type { Found } from "./search";
+import { ownerOf, ownersList } from "./strip";
 import { addressText, bytesText, countText, plural } from "./text";
 
 export type Tab = "why" | "block" | "found" | "memory";
@@ -162,7 +163,9 @@ export function memoryContent(heap: Heap): Node[] {
   const mappingNames = columns.texts("mapping.name");
   const largest = Array.from(starts.keys()).filter((i) => resident[i] > 0).sort((a, b) => resident[b] - resident[a]).slice(0, 40);
   return [
-    make("h2", {}, `Resident: ${bytesText(names.resident[ordinal])}`),
+    make("h2", {}, `Resident, by owner: ${bytesText(names.resident[ordinal])}`),
+    ownersList(heap),
+    make("h2", {}, "… and what it is for"),
     figures(ledger),
     make("h2", {}, "The heap"),
     figures([
@@ -172,7 +175,7 @@ export function memoryContent(heap: Heap): Node[] {
       ["objects outside of Tarn", countText(heap.outsideAddress.length)],
     ]),
     make("h2", {}, "Mappings, the largest first"),
-    figures(largest.map((i): [string, string] => [`${owners[i]}${mappingNames[i] ? ` ${mappingNames[i]}` : ""} ${addressText(starts[i])}`, bytesText(resident[i])])),
+    figures(largest.map((i): [string, string] => [`${ownerOf(owners[i]).name}${mappingNames[i] ? ` ${mappingNames[i]}` : ""} ${addressText(starts[i])}`, bytesText(resident[i])])),
     make("h2", {}, "The snapshot"),
     figures([
       ["taken", new Date(names.takenAt[ordinal] * 1000).toLocaleString()], ["reason", names.reasons[ordinal]],
@@ -182,8 +185,16 @@ export function memoryContent(heap: Heap): Node[] {
   ];
 }
 
-export function setContent(nodes: Node[]): void {
+// Whoever is in it with the keyboard stays there: at the same button, if it's the same tab told anew.
+export function setContent(nodes: Node[], isSameTab: boolean): void {
   const content = byId("content");
+  const buttons = (): HTMLElement[] => [...content.querySelectorAll<HTMLElement>("button")];
+  const isInside = content.contains(document.activeElement);
+  const focused = buttons().indexOf(document.activeElement as HTMLElement);
+  const { scrollTop } = content;
   content.replaceChildren(...nodes);
-  content.scrollTop = 0;
+  content.scrollTop = isSameTab ? scrollTop : 0;
+  if (isInside) {
+    ((isSameTab ? buttons()[focused] : undefined) ?? content).focus({ preventScroll: true });
+  }
 }

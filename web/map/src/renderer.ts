@@ -225,12 +225,14 @@ export class Renderer {
     this.setBoxes(heap, layout, colouring, highlighted, theme, palette);
     const { texels } = this;
     const alphas = [0, 255, 128, 0];
+    const accent = channels(theme.accent);
     for (let slot = 0; slot < heap.slots; ++slot) {
       const from = colouring.indices[slot] * 3;
       const to = slot * 4;
-      const isDim = highlighted !== null && highlighted[slot] === 0;
       for (let i = 0; i < 3; ++i) {
-        texels[to + i] = isDim ? theme.ground[i] + dimmed * (palette[from + i] - theme.ground[i]) : palette[from + i];
+        // What is highlighted has a colour of its own: some that blocks have are pale beside what is dimmed.
+        texels[to + i] = highlighted === null ? palette[from + i]
+          : highlighted[slot] === 0 ? theme.ground[i] + dimmed * (palette[from + i] - theme.ground[i]) : accent[i];
       }
       texels[to + 3] = alphas[heap.state[slot] & 3];
     }
@@ -246,10 +248,11 @@ export class Renderer {
     const { grid, states, count } = layout.boxes;
     const height = Math.max(1, Math.ceil(count / boxesWidth));
     const texels = new Int32Array(boxesWidth * height * 4);
+    const accent = channels(theme.accent);
     for (let box = 0; box < count; ++box) {
       const first = grid[box * 4];
       const blocks = grid[box * 4 + 1];
-      let red = 0, green = 0, blue = 0, live = 0, free = 0, lit = 0, litRed = 0, litGreen = 0, litBlue = 0;
+      let red = 0, green = 0, blue = 0, live = 0, free = 0, lit = 0;
       for (let slot = first; slot < first + blocks; ++slot) {
         const at = colouring.indices[slot] * 3;
         const state = heap.state[slot] & 3;
@@ -261,12 +264,7 @@ export class Renderer {
         } else if (state === State.free) {
           ++free;
         }
-        if (highlighted !== null && highlighted[slot] !== 0) {
-          ++lit;
-          litRed += palette[at];
-          litGreen += palette[at + 1];
-          litBlue += palette[at + 2];
-        }
+        lit += highlighted?.[slot] ?? 0;
       }
       const all = Math.max(1, blocks);
       // Few live blocks pin a pool as many do: they are seen more than their share.
@@ -280,7 +278,7 @@ export class Renderer {
         // A single one among a thousand is seen still.
         const share = lit === 0 ? 0 : 0.45 + (0.55 * lit) / all;
         const dim = colour.map((value, i) => theme.ground[i] + dimmed * (value - theme.ground[i]));
-        colour = [litRed, litGreen, litBlue].map((sum, i) => (lit === 0 ? dim[i] : (sum / lit) * share + dim[i] * (1 - share)));
+        colour = dim.map((value, i) => accent[i] * share + value * (1 - share));
       }
       const mean = colour.reduce((packed, value, i) => packed | (Math.max(0, Math.min(255, Math.round(value))) << (8 * i)), states[box] << 24);
       texels.set([first, blocks, Math.min(65535, grid[box * 4 + 2]) | (Math.min(32767, grid[box * 4 + 3]) << 16), mean], box * 4);

@@ -11,12 +11,12 @@ const mostNamed = 3;
 // As tarn why has them: what of the resident memory is what.
 const parts: Record<string, { name: string; colour: string }> = {
   live: { name: "live blocks", colour: "#0072b2" },
-  pinned: { name: "pinned by them", colour: "#e69f00" },
+  pinned: { name: "pinned", colour: "#e69f00" },
   large: { name: "large blocks", colour: "#009e73" },
-  free: { name: "free, could go now", colour: "#f0e442" },
+  free: { name: "free, can go", colour: "#f0e442" },
   descriptors: { name: "descriptors", colour: "#56b4e9" },
   other_heaps: { name: "other heaps", colour: "#cc79a7" },
-  files: { name: "mapped files", colour: "#aab2bd" },
+  files: { name: "files", colour: "#aab2bd" },
   stacks: { name: "stacks", colour: "#8a6fc0" },
   rest: { name: "the rest", colour: "#8b93a0" },
 };
@@ -33,7 +33,7 @@ function balance(why: Why): Node[] {
     bar.append(part);
     const swatch = make("i", { class: "swatch" });
     swatch.style.setProperty("background", colour);
-    list.append(make("li", {}, swatch, name, " ", make("b", {}, bytesText(bytes))));
+    list.append(make("li", {}, swatch, make("span", {}, name), make("b", {}, bytesText(bytes))));
   }
   return shown.length > 0 ? [bar, list] : [];
 }
@@ -132,6 +132,6 @@ export function whyContent(heap: Heap, grouping: Grouping, actions: Actions): No
     ...why.answers.map((answer) => answerButton(answer, grouping, most, actions)),
     ...(why.answers.length > 1 ? [make("p", {}, `All of these together: ${returnsText(together.returns, together.returns_at_most)}.`)] : []),
     ...(why.has_more ? [make("p", {}, "There are more: tarn why -n 100.")] : []),
-    ...(why.is_exact ? [] : [make("p", {}, "Where two figures stand, the snapshot doesn't tell all references: tarn snapshot --references makes one that does.")]),
+    ...(why.answers.every((answer) => answer.returns === answer.returns_at_most) ? [] : [make("p", {}, "Where two figures stand, the snapshot doesn't tell all references: tarn snapshot --references makes one that does.")]),
   ];
 }
