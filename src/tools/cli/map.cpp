@@ -75,7 +75,8 @@ std::string take_snapshot(const std::string& word, const std::string& page) {
     }
     file += fmt::format(".{}.tarn.sqlite", target.pid);
   }
-  static_cast<void>(snapshot({"--output=" + file, word}));
+  // With all references, so that the answers of why are those of 'tarn why PID'.
+  static_cast<void>(snapshot({"--references", "--output=" + file, word}));
   return file;
 }
 
@@ -137,10 +138,13 @@ class LivePage {
 
  private:
   void take() {
-    std::vector<std::string> words = {"--output=" + folder_.file(), process_};
-    if (snapshots_ % most_snapshots != 0) {
+    std::vector<std::string> words = {"--references", "--output=" + folder_.file(), process_};
+    std::error_code error;
+    const auto bytes = std::filesystem::file_size(folder_.file(), error);
+    if (snapshots_ != 0 && snapshots_ < most_snapshots && !error && bytes < most_bytes) {
       words.insert(words.begin(), "--append");
     } else {
+      snapshots_ = 0;
       why_ = sight::WhyColumns(why_json);
     }
     static_cast<void>(snapshot(words));
@@ -149,7 +153,9 @@ class LivePage {
     taken_ = std::chrono::steady_clock::now();
   }
 
-  static constexpr int most_snapshots = 30;  // then the time line begins anew
+  // When the file has so much, the time line begins anew.
+  static constexpr int most_snapshots = 30;
+  static constexpr std::uintmax_t most_bytes = std::uintmax_t{1} << 30;
   static constexpr std::chrono::seconds least_pause{1};
 
   SnapshotFolder folder_;

@@ -1,6 +1,6 @@
 // A page that tarn map --live serves. A new snapshot is a new page, on which one looks at the same place: what was shown
 // goes along behind the # of the address.
-import { button } from "./dom";
+import { button, make } from "./dom";
 
 export interface View { mode: string; order: string; tab: string; place: [x: number, y: number, scale: number] | null }
 
@@ -9,7 +9,9 @@ export function offerSnapshots(seconds: number, view: () => View): void {
     const { mode, order, tab, place } = view();
     location.href = `new#${[mode, order, tab, ...(place ?? []).map((value) => value.toFixed(4))].join(",")}`;
   };
-  document.querySelector("nav")?.prepend(button("New snapshot", renew, { title: "Take a new snapshot of the process" }));
+  const renewal = button("↻", renew, { title: "Take a new snapshot of the process", "aria-label": "New snapshot" });
+  renewal.append(make("span", { class: "roomy" }, " New snapshot"));
+  document.querySelector("nav")?.prepend(renewal);
   if (seconds > 0) {
     setInterval(() => {
       if (document.visibilityState === "visible") {

@@ -145,6 +145,12 @@ class Page {
     this.heap = heap;
     this.selected = address >= 0 ? heap.slotAt(address) : -1;
     this.hovered = -1;
+    if (isFirst && heap.slots > 0 && !heap.type.some((type) => type > 0)) {
+      this.mode = "class";  // without objects there is nothing to be told by type
+      byId<HTMLSelectElement>("mode").value = this.mode;
+    }
+    byId("nothing").hidden = heap.slots > 0 || heap.arenaAddress.length > 0;
+    byId("strip").hidden = heap.columns.numbers("mapping.start").length === 0;
     this.relayout(isFirst);
     this.colours = colouring(heap, this.names, this.mode);
     this.highlight = carriedOver(heap, this.highlight, this.colours);

@@ -53,7 +53,7 @@ function placeText(frame: Frame | undefined): string {
 }
 
 function holderText({ name, kind }: HolderShare): string {
-  return name !== "" ? name : kind === "none" ? "nothing that is known" : kind;
+  return name !== "" ? name : kind === "none" ? "nothing known: C code, or the interpreter" : kind;
 }
 
 function heldBy({ holders, chain }: Answer): string {

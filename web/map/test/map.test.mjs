@@ -278,7 +278,11 @@ test("a finger moves the map, two zoom it, and the panel opens as a sheet", asyn
   await touch("touchEnd", []);
   await settle(page, 300);
   assert.notDeepEqual(await shot(), zoomed);
-  await page.tap("#panel-toggle");
+  // A browser that is slow takes a tap for a long press.
+  for (let i = 0; i < 5 && !(await page.locator("#panel").isVisible()); ++i) {
+    await page.tap("#panel-toggle");
+    await settle(page);
+  }
   await page.locator(".answer").first().tap();
   await settle(page);
   await page.screenshot({ path: `${pictures}/phone-why.png` });
@@ -334,6 +338,38 @@ for table in ("block", "pool", "arena", "large", "mapping", "ledger", "type", "r
 d.commit()`, empty]);
   const page = await open(browser, makePage(empty));
   assert.match(await text(page, "#content"), /Nothing that could be let go of would give a page back/);
+  assert.match(await text(page, "#nothing"), /no arena and no block/);
+  for (const key of ["+", "Enter", "n", "c", "o", "0", "/"]) {
+    await page.keyboard.press(key);
+  }
+  await page.screenshot({ path: `${pictures}/empty.png` });
   assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test("a heap without objects is shown by its size classes", async () => {
+  const plain = makeSnapshot("plain", "--blocks", "3000", "--snapshots", "1");
+  execFileSync("python3", ["-c", `import sqlite3,sys; d=sqlite3.connect(sys.argv[1])
+d.execute("UPDATE block SET content=0, type=NULL, holder=NULL, owner=NULL, root=NULL, refcount=NULL, tracked=NULL, site=NULL, depth=NULL WHERE state=1")
+d.commit()`, plain]);
+  const page = await open(browser, makePage(plain));
+  assert.equal(await page.inputValue("#mode"), "class");
+  assert.match(await text(page, ".answer b"), /nothing known/);
+  await page.locator(".segments button", { hasText: "Site" }).click();
+  assert.match(await text(page, "#content"), /No allocation sites were recorded|Nothing that could be let go of/);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test("whoever goes through the answers with the keyboard stays where he is", async () => {
+  const page = await open(browser, html);
+  const second = page.locator(".answer").nth(1);
+  await second.focus();
+  await page.keyboard.press("Enter");
+  await settle(page, 200);
+  assert.equal(await second.getAttribute("aria-pressed"), "true");
+  assert.ok(await second.evaluate((element) => element === document.activeElement));
+  await page.keyboard.press("Tab");
+  assert.ok(await page.locator(".answer").nth(2).evaluate((element) => element === document.activeElement));
   await page.context().close();
 });
