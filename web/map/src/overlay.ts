@@ -53,10 +53,9 @@ export class Overlay {
         continue;
       }
       const label = 3.2 * camera.scale;
-      context.strokeStyle = theme.faint;
+      context.fillStyle = theme.faint;
       context.globalAlpha = 0.45;
-      context.lineWidth = 1;
-      context.strokeRect(Math.round(r.x) + 0.5, Math.round(r.y) + 0.5, r.width, r.height);
+      frame(context, Math.round(r.x), Math.round(r.y), Math.round(r.width) + 1, Math.round(r.height) + 1);
       context.globalAlpha = 1;
       if (label < 10) {
         continue;
@@ -75,15 +74,17 @@ export class Overlay {
     }
   }
 
-  // usable_arenas: an arrow from each to the next, where they stand side by side.
+  // usable_arenas: an arrow from each to the next, where they stand side by side. Of rectangles, its head too: a hundred
+  // triangles are one path, which takes as long as all blocks where the processor draws.
   private links(camera: Camera, layout: Layout, theme: Theme): void {
     const { context } = this;
     const gap = 4 * camera.scale;
     if (gap < 6) {
       return;
     }
-    context.strokeStyle = context.fillStyle = theme.faint;
-    context.lineWidth = Math.min(2, gap / 8);
+    context.fillStyle = theme.faint;
+    const thickness = Math.min(2, gap / 8);
+    const head = Math.min(8, gap * 0.3);
     for (const chain of layout.chains) {
       for (let i = 0; i + 1 < chain.length; ++i) {
         const here = camera.rectangle(chain[i]);
@@ -91,24 +92,14 @@ export class Overlay {
         if (chain[i].y !== chain[i + 1].y || !camera.sees(here)) {
           continue;
         }
-        const y = here.y + here.height / 2;
-        this.arrow(here.x + here.width + gap * 0.1, y, following.x - gap * 0.1, y, Math.min(8, gap * 0.3));
+        const [x, end, y] = [here.x + here.width + gap * 0.1, following.x - gap * 0.1, here.y + here.height / 2];
+        context.fillRect(x, y - thickness / 2, end - head - x, thickness);
+        for (let i = 0; i < head; ++i) {
+          const half = 0.45 * (head - i);
+          context.fillRect(end - head + i, y - half, Math.min(1, head - i), 2 * half);
+        }
       }
     }
-  }
-
-  private arrow(x0: number, y0: number, x1: number, y1: number, head: number): void {
-    const { context } = this;
-    const angle = Math.atan2(y1 - y0, x1 - x0);
-    context.beginPath();
-    context.moveTo(x0, y0);
-    context.lineTo(x1, y1);
-    context.stroke();
-    context.beginPath();
-    context.moveTo(x1, y1);
-    context.lineTo(x1 - head * Math.cos(angle - 0.45), y1 - head * Math.sin(angle - 0.45));
-    context.lineTo(x1 - head * Math.cos(angle + 0.45), y1 - head * Math.sin(angle + 0.45));
-    context.fill();
   }
 
   private pools(camera: Camera, heap: Heap, layout: Layout, theme: Theme): void {
@@ -228,4 +219,12 @@ export class Overlay {
     this.outline(chosen, theme.panel, 6, 9);
     this.outline(chosen, theme.accent, 3, 9);
   }
+}
+
+// Of a pixel. As rectangles, which all go in one draw; each strokeRect is a path of its own, and an arena has one.
+function frame(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number): void {
+  context.fillRect(x, y, width, 1);
+  context.fillRect(x, y + height - 1, width, 1);
+  context.fillRect(x, y + 1, 1, height - 2);
+  context.fillRect(x + width - 1, y + 1, 1, height - 2);
 }
