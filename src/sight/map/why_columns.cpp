@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <ranges>
 
 #include "sight/reading/bad_snapshot.h"
 #include "sight/reading/groups.h"
@@ -91,23 +92,23 @@ void WhyColumns::choose(const std::string& file, const SnapshotDatabase& databas
   file_ = file;
   chosen_.clear();
   std::uint64_t blocks = 0;
-  for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
-    if (!known_.contains(*id)) {
-      Rows rows(database, "block", "SELECT count(*) FROM block WHERE snapshot = ?", *id);
+  for (const std::int64_t id : std::views::reverse(ids)) {
+    if (!known_.contains(id)) {
+      Rows rows(database, "block", "SELECT count(*) FROM block WHERE snapshot = ?", id);
       blocks += rows.next() ? rows.number(0, most_count) : 0;
       if (!chosen_.empty() && blocks > most_blocks) {
         break;
       }
     }
-    chosen_.push_back(*id);
+    chosen_.push_back(id);
   }
 }
 
 void WhyColumns::find(std::int64_t id, const Slots& slots, Answers& answers) const {
   try {
     const reading::SnapshotReader reader(file_);
-    reading::HeapImage image = reading::load_heap_image(reader, static_cast<std::uint64_t>(id),
-                                                        reading::References::all);
+    reading::HeapImage image =
+        reading::load_heap_image(reader, static_cast<std::uint64_t>(id), reading::References::all);
     // Each question takes the references away.
     const std::vector<reading::Edge> references = image.references;
     std::vector<std::uint32_t> groups;

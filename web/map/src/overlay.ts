@@ -36,12 +36,12 @@ export class Overlay {
       if (!camera.sees(r) || height < 7) {
         continue;
       }
-      const size = Math.min(15, Math.max(9, height * 0.5));
+      const size = Math.round(Math.min(15, Math.max(9, height * 0.5)));
       const y = r.y + 6 * camera.scale;
       const x = Math.max(8, r.x + 2);
       words(this.context, section.title, x, y, size, theme.text, camera.width - x, true);
       const width = this.context.measureText(section.title).width;
-      words(this.context, section.note, x + width + 12, y, size * 0.88, theme.faint, camera.width - x - width - 20);
+      words(this.context, section.note, x + width + 12, y, size - 1, theme.faint, camera.width - x - width - 20);
     }
   }
 
@@ -61,7 +61,7 @@ export class Overlay {
         continue;
       }
       const { arena } = place;
-      const size = Math.min(13, Math.max(9, label * 0.66));
+      const size = Math.round(Math.min(13, Math.max(9, label * 0.66)));
       const free = heap.arenaFree[arena];
       const address = addressText(heap.arenaAddress[arena]);
       const resident = bytesText(heap.arenaResident[arena]);
@@ -145,7 +145,12 @@ export class Overlay {
       if (r.x > camera.width || r.y > camera.height || r.x + r.width < 0 || r.y + r.height < 0 || heap.stateOf(slot) !== State.allocated) {
         continue;
       }
-      const lines = [heap.describe(slot)];
+      const { context } = this;
+      const size = Math.round(Math.min(13, Math.max(9, r.width / 9)));
+      context.font = `600 ${size}px ${font}`;
+      const name = heap.describe(slot);
+      // Without its module where there is no room for it.
+      const lines = [context.measureText(name).width < r.width - 16 ? name : name.replace(/[^ ]*\.(?=[^ .]+$)/, "")];
       if (r.height > 80 && r.width > 90) {
         const count = heap.refcount[slot];
         lines.push(count === countUnknown ? "" : `${countText(count)} ref${count === 1 ? "" : "s"}${heap.isTracked(slot) ? ", tracked" : ""}`);
@@ -158,7 +163,6 @@ export class Overlay {
         }
       }
       const shown = lines.filter((line) => line !== "");
-      const size = Math.min(13, Math.max(9, r.width / 9));
       const step = size * 1.35;
       const height = shown.length * step + 6;
       const left = Math.max(r.x + 4, Math.min(4, r.x + r.width - 60));
@@ -166,7 +170,6 @@ export class Overlay {
       if (width < 20) {
         continue;
       }
-      const { context } = this;
       const widest = Math.min(width, Math.max(...shown.map((line, i) => {
         context.font = `${i === 0 ? "600 " : ""}${size}px ${font}`;
         return context.measureText(line).width;

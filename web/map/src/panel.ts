@@ -80,9 +80,11 @@ export function blockContent(heap: Heap, slot: number, actions: Actions): Node[]
       : button("The next free block", () => actions.select(heap.poolFirst[pool] + next - 1, true)));
   }
   if (state === State.allocated) {
-    result.push(...heldBy(heap, slot, actions), ...holds(heap, slot, actions));
     const site = heap.siteOf(slot);
-    result.push(make("h2", {}, "Allocated at"), site >= 0 ? stack(names.sites[site]) : make("p", {}, "Not recorded."));
+    result.push(
+      ...heldBy(heap, slot, actions),
+      make("h2", {}, "Allocated at"), site >= 0 ? stack(names.sites[site]) : make("p", {}, "Not recorded: tarn run --sites does, of some blocks."),
+      ...holds(heap, slot, actions));
   }
   return result;
 }
