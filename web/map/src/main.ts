@@ -86,9 +86,21 @@ class Page {
     byId("help").addEventListener("click", () => this.help());
     byId("panel-toggle").addEventListener("click", () => this.togglePanel());
     byId("panel-close").addEventListener("click", () => this.togglePanel(false));
-    for (const tab of document.querySelectorAll<HTMLElement>("[data-tab]")) {
+    const tabs = [...document.querySelectorAll<HTMLElement>("[data-tab]")];
+    tabs.forEach((tab, i) => {
       tab.addEventListener("click", () => this.showTab(tab.dataset["tab"] as Tab));
-    }
+      // Among tabs the arrows lead to the next, not over the map.
+      tab.addEventListener("keydown", (event) => {
+        const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+        if (by !== 0) {
+          event.preventDefault();
+          event.stopPropagation();
+          const next = tabs[(i + by + tabs.length) % tabs.length];
+          next.focus();
+          next.click();
+        }
+      });
+    });
     byId<HTMLFormElement>("search").addEventListener("submit", (event) => {
       event.preventDefault();
       this.ask(byId<HTMLInputElement>("question").value, true);

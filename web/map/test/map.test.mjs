@@ -195,6 +195,16 @@ test("the keyboard does all that the mouse does", async () => {
   await page.context().close();
 });
 
+test("the arrows go from tab to tab", async () => {
+  const page = await open(browser, html);
+  await page.locator('[data-tab="why"]').focus();
+  for (const [key, tab] of [["ArrowRight", "block"], ["ArrowRight", "found"], ["ArrowLeft", "block"], ["ArrowLeft", "why"], ["ArrowLeft", "memory"]]) {
+    await page.keyboard.press(key);
+    assert.equal(await page.locator('[aria-selected="true"]').getAttribute("data-tab"), tab);
+  }
+  await page.context().close();
+});
+
 test("every colouring's legend counts the allocated blocks", async () => {
   const page = await open(browser, html);
   for (const mode of await page.locator("#mode option").evaluateAll((options) => options.map((option) => option.value))) {
