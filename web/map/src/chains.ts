@@ -8,7 +8,7 @@ import type { Theme } from "./theme";
 import { tag } from "./tag";
 
 const mostLinks = 2500;
-const mostLinksMoving = 350;
+const mostLinksMoving = 150;
 const leastCell = 9;       // pixels: in smaller blocks nobody can follow them
 const leastCellForTag = 22;
 
