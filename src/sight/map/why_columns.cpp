@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <ranges>
 
 #include "sight/reading/bad_snapshot.h"
 #include "sight/reading/groups.h"
@@ -92,7 +91,8 @@ void WhyColumns::choose(const std::string& file, const SnapshotDatabase& databas
   file_ = file;
   chosen_.clear();
   std::uint64_t blocks = 0;
-  for (const std::int64_t id : std::views::reverse(ids)) {
+  for (std::size_t i = ids.size(); i-- > 0;) {
+    const std::int64_t id = ids[i];
     if (!known_.contains(id)) {
       Rows rows(database, "block", "SELECT count(*) FROM block WHERE snapshot = ?", id);
       blocks += rows.next() ? rows.number(0, most_count) : 0;
