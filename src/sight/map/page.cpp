@@ -8,6 +8,7 @@
 
 #include "sight/map/bad_snapshot.h"
 #include "sight/map/snapshot_columns.h"
+#include "sight/map/why_columns.h"
 
 // The template's bytes, from the file, without a detour over the compiler.
 asm(".section .rodata\n"
@@ -89,7 +90,7 @@ std::string packed(const std::string& bytes) {
   return base64(deflated);
 }
 
-std::string map_page(const std::string& file, const PageOptions& options) {
+std::string map_page(const std::string& file, const PageOptions& options, WhyColumns& why) {
   const SnapshotDatabase database(file);
   std::vector<std::int64_t> ids = snapshot_ids(database);
   if (options.snapshot) {
@@ -106,9 +107,13 @@ std::string map_page(const std::string& file, const PageOptions& options) {
   }
   std::string page(whole.substr(0, place));
   std::size_t number = 0;
-  const std::string names = read_columns(database, ids, [&](const std::string& columns) {
-    append_element(page, std::to_string(number++), columns);
-  });
+  why.choose(file, database, ids);
+  const std::string names = read_columns(
+      database, ids,
+      [&](const std::string& columns) { append_element(page, std::to_string(number++), columns); },
+      [&](Columns& columns, std::int64_t id, const Slots& slots) {
+        why.add_to(columns, id, slots);
+      });
   append_element(page, "names", names);
   if (options.live_seconds) {
     page += "<script type=\"application/octet-stream\" class=\"data\" data-name=\"live\">" +

@@ -11,6 +11,8 @@ namespace tarn::sight {
 // The page without data, as web/map/build.mjs wrote it.
 [[nodiscard]] std::string_view page_template();
 
+class WhyColumns;
+
 struct PageOptions {
   std::optional<std::int64_t> snapshot;  // one of the file's; otherwise all
   // Of a page that is served: it offers a new snapshot, at the address "new", and asks for one every so many
@@ -18,8 +20,9 @@ struct PageOptions {
   std::optional<unsigned> live_seconds;
 };
 
-// A page that shows the snapshots of the file. Throws BadSnapshot.
-[[nodiscard]] std::string map_page(const std::string& file, const PageOptions& options);
+// A page that shows the snapshots of the file, with the answers of `why`. Throws BadSnapshot.
+[[nodiscard]] std::string map_page(const std::string& file, const PageOptions& options,
+                                   WhyColumns& why);
 
 // Deflated (zlib's format) and in base64, which no script element can be closed with.
 [[nodiscard]] std::string packed(const std::string& bytes);

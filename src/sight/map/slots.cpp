@@ -192,17 +192,22 @@ void Slots::resolve_addresses() {
     if (up_address_[i] == 0) {
       continue;
     }
-    if (const auto slot = places_.slot_at(up_address_[i])) {
+    if (const auto slot = slot_at(up_address_[i])) {
       up_[i] = static_cast<std::uint32_t>(*slot + 1);
-      continue;
-    }
-    const auto wanted = static_cast<double>(up_address_[i]);
-    const auto found = std::lower_bound(outside_.begin(), outside_.end(), wanted);
-    if (found != outside_.end() && *found == wanted) {
-      up_[i] = static_cast<std::uint32_t>(places_.slots() +
-                                          static_cast<std::size_t>(found - outside_.begin()) + 1);
     }
   }
+}
+
+std::optional<std::size_t> Slots::slot_at(std::uint64_t address) const {
+  if (const auto slot = places_.slot_at(address)) {
+    return slot;
+  }
+  const auto wanted = static_cast<double>(address);
+  const auto found = std::lower_bound(outside_.begin(), outside_.end(), wanted);
+  if (found == outside_.end() || *found != wanted) {
+    return std::nullopt;
+  }
+  return places_.slots() + static_cast<std::size_t>(found - outside_.begin());
 }
 
 void Slots::add_to(Columns& columns) const {

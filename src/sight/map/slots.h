@@ -31,6 +31,8 @@ class Slots {
 
   void add_to(Columns& columns) const;
   [[nodiscard]] std::size_t size() const { return state_.size(); }
+  // The slot of the block at the address, once all are read.
+  [[nodiscard]] std::optional<std::size_t> slot_at(std::uint64_t address) const;
 
  private:
   // The slot of a row's block. Rows come by address.

@@ -3,10 +3,8 @@
 #include <algorithm>
 
 #include "sight/map/bad_snapshot.h"
-#include "sight/map/columns.h"
 #include "sight/map/heap_places.h"
 #include "sight/map/shared_names.h"
-#include "sight/map/slots.h"
 
 namespace tarn::sight {
 namespace {
@@ -83,7 +81,8 @@ std::vector<std::int64_t> snapshot_ids(const SnapshotDatabase& database) {
 }
 
 std::string read_columns(const SnapshotDatabase& database, const std::vector<std::int64_t>& ids,
-                         const std::function<void(const std::string&)>& take) {
+                         const std::function<void(const std::string&)>& take,
+                         const AddColumns& add) {
   SharedNames names;
   std::vector<Held> held;
   std::size_t left = most_slots;
@@ -97,6 +96,9 @@ std::string read_columns(const SnapshotDatabase& database, const std::vector<std
     Slots slots(places, left);
     slots.read(database, id, names, static_cast<std::uint16_t>(slot_counts.size()), held);
     slots.add_to(columns);
+    if (add) {
+      add(columns, id, slots);
+    }
     left -= slots.size();
     slot_counts.push_back(static_cast<double>(slots.size()));
     take(columns.bytes());

@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+#include "sight/map/columns.h"
+#include "sight/map/slots.h"
 #include "sight/map/snapshot_database.h"
 
 namespace tarn::sight {
@@ -29,9 +31,13 @@ inline constexpr std::size_t most_snapshots = 1000;
 // The ids of the file's snapshots, in order. Throws BadSnapshot, also where there is none.
 [[nodiscard]] std::vector<std::int64_t> snapshot_ids(const SnapshotDatabase& database);
 
+// Adds columns of its own to those of a snapshot.
+using AddColumns = std::function<void(Columns&, std::int64_t id, const Slots&)>;
+
 // Calls take(columns) for each of the ids, in order, and returns the names that they share. Throws BadSnapshot.
 [[nodiscard]] std::string read_columns(const SnapshotDatabase& database,
                                        const std::vector<std::int64_t>& ids,
-                                       const std::function<void(const std::string&)>& take);
+                                       const std::function<void(const std::string&)>& take,
+                                       const AddColumns& add = {});
 
 }  // namespace tarn::sight

@@ -10,6 +10,7 @@
 
 #include "sight/map/bad_snapshot.h"
 #include "sight/map/page.h"
+#include "sight/map/why_columns.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/console.h"
@@ -19,6 +20,7 @@
 #include "tools/cli/pending_file.h"
 #include "tools/cli/target.h"
 #include "tools/cli/text.h"
+#include "tools/cli/why_text.h"
 
 namespace tarn::cli {
 namespace {
@@ -74,13 +76,15 @@ std::string take_snapshot(const std::string& word, const std::string& page) {
     }
     file += fmt::format(".{}.tarn.sqlite", target.pid);
   }
-  static_cast<void>(snapshot({"--output=" + file, word}));
+  // With all references, so that the answers of why are those of 'tarn why PID'.
+  static_cast<void>(snapshot({"--references", "--output=" + file, word}));
   return file;
 }
 
-std::string page_of(const std::string& file, const sight::PageOptions& options) {
+std::string page_of(const std::string& file, const sight::PageOptions& options,
+                    sight::WhyColumns& why) {
   try {
-    return sight::map_page(file, options);
+    return sight::map_page(file, options, why);
   } catch (const sight::BadSnapshot& bad) {
     throw Failure(exit_failure,
                   fmt::format("{} can't be shown: {}", escape(file), escape(bad.what())));
@@ -135,22 +139,30 @@ class LivePage {
 
  private:
   void take() {
-    std::vector<std::string> words = {"--output=" + folder_.file(), process_};
-    if (snapshots_ % most_snapshots != 0) {
+    std::vector<std::string> words = {"--references", "--output=" + folder_.file(), process_};
+    std::error_code error;
+    const auto bytes = std::filesystem::file_size(folder_.file(), error);
+    if (snapshots_ != 0 && snapshots_ < most_snapshots && !error && bytes < most_bytes) {
       words.insert(words.begin(), "--append");
+    } else {
+      snapshots_ = 0;
+      why_ = sight::WhyColumns(why_json);
     }
     static_cast<void>(snapshot(words));
     ++snapshots_;
-    page_ = page_of(folder_.file(), {.snapshot = {}, .live_seconds = seconds_});
+    page_ = page_of(folder_.file(), {.snapshot = {}, .live_seconds = seconds_}, why_);
     taken_ = std::chrono::steady_clock::now();
   }
 
-  static constexpr int most_snapshots = 30;  // then the time line begins anew
+  // When the file has so much, the time line begins anew.
+  static constexpr int most_snapshots = 30;
+  static constexpr std::uintmax_t most_bytes = std::uintmax_t{1} << 30;
   static constexpr std::chrono::seconds least_pause{1};
 
   SnapshotFolder folder_;
   std::string process_;
   unsigned seconds_;
+  sight::WhyColumns why_{why_json};
   std::string page_;
   int snapshots_ = 0;
   std::chrono::steady_clock::time_point taken_;
@@ -228,7 +240,8 @@ int map(const std::vector<std::string>& words) {
   if (line.options().count("--snapshot") > 0) {
     options.snapshot = number;
   }
-  const std::string text = page_of(file, options);
+  sight::WhyColumns why(why_json);
+  const std::string text = page_of(file, options, why);
   if (const int signal = NoticedSignals::noticed(); signal != 0) {
     throw Interrupted{signal};
   }

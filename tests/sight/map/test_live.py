@@ -69,7 +69,11 @@ class LiveTest(CommandTest):
         self.assertEqual((status, headers["Cache-Control"], self.sessions(page, 0)), (200, "no-store", 500))
         self.assertIn('data-name="live">7</script>', page)
         wait_until(lambda: self.get(port, path + "new")[0] == 303 and 'data-name="1"' in self.get(port, path)[2])
-        self.assertEqual(self.sessions(self.get(port, path)[2], 1), 500)
+        page = self.get(port, path)[2]
+        self.assertEqual(self.sessions(page, 1), 500)
+        data = data_of(re.sub(r'<script [^>]*data-name="live">\d+</script>\n', "", page))
+        for snapshot in ("0", "1"):
+            self.assertIn('"__main__.Session"', data[snapshot]["why.type"][0])
 
     def test_without_the_token_or_by_another_name_nothing_is_told(self) -> None:
         server, _, port, path = self.serve()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import random
 import re
 import sqlite3
@@ -178,6 +179,55 @@ class WritesThePage(MapTest):
             self.assertIn(f"{kind}-src 'sha256-{digest}'", policy[1])
         self.assertIn("default-src 'none'", policy[1])
         self.assertNotRegex(page, r'(?:src|href)="?https?:')
+
+
+class SaysWhyAsTheCommandDoes(MapTest):
+    def test_for_every_snapshot_by_holder_type_and_site(self) -> None:
+        data = data_of(self.page())
+        for number in (1, 2):
+            columns = data[str(number - 1)]
+            self.assertEqual(columns["why.problem"], [""])
+            for by in ("holder", "type", "site"):
+                result = self.tarn("why", "--json", f"--by={by}", f"{self.file}#{number}")
+                said = json.loads(result.stdout)
+                self.assertEqual(json.loads(columns[f"why.{by}"][0]), said)
+                self.assertGreater(len(said["answers"]), 1)
+                of_slot = columns[f"why.{by}.answer"]
+                self.assertEqual(len(of_slot), len(columns["slot.state"]))
+                members = [0] * (len(said["answers"]) + 1)
+                for slot, answer in enumerate(of_slot):
+                    if answer == 0:
+                        continue
+                    self.assertEqual(columns["slot.state"][slot] & 3, 1)
+                    # A part of what is in the group is told with it.
+                    is_part = columns["slot.state"][slot] >> 2 & 3 == 2
+                    owner = columns["slot.up"][slot] - 1
+                    members[answer] += 0 if is_part and owner >= 0 and of_slot[owner] == answer else 1
+                self.assertEqual(members[1:], [answer["objects"] for answer in said["answers"]])
+
+    def test_the_first_block_of_an_answer_is_of_it(self) -> None:
+        columns = data_of(self.page("--snapshot=2"))["0"]
+        address_of = {}
+        for i, first in enumerate(columns["pool.first_slot"]):
+            for index in range(columns["pool.blocks"][i]):
+                address_of[columns["pool.address"][i] + index * columns["pool.block_size"][i]] = first + index
+        for by in ("holder", "type", "site"):
+            for number, answer in enumerate(json.loads(columns[f"why.{by}"][0])["answers"], 1):
+                slot = address_of.get(answer["block"])
+                if slot is not None:
+                    self.assertEqual(columns[f"why.{by}.answer"][slot], number)
+
+    def test_without_sites_there_is_nothing_by_site(self) -> None:
+        self.change("UPDATE block SET site = NULL", "DELETE FROM site", "DELETE FROM site_frame")
+        columns = data_of(self.page())["1"]
+        self.assertEqual((columns["why.site"], columns["why.site.answer"], columns["why.problem"]), ([""], [], [""]))
+        self.assertNotEqual(columns["why.type"], [""])
+
+    def test_a_file_that_why_refuses_is_shown_without(self) -> None:
+        self.change("DROP TABLE reference")
+        columns = data_of(self.page())["1"]
+        self.assertRegex(columns["why.problem"][0], "^It can't be told: .*reference")
+        self.assertEqual((columns["why.holder"], columns["why.holder.answer"]), ([""], []))
 
 
 class ThePageInTheRepository(unittest.TestCase):

@@ -2,7 +2,7 @@
 
 type Child = Node | string | null;
 
-export interface Attributes { class?: string; title?: string; on?: (event: Event) => void; [name: `${"data" | "aria"}-${string}`]: string }
+export interface Attributes { class?: string; title?: string; role?: string; on?: (event: Event) => void; [name: `${"data" | "aria"}-${string}`]: string }
 
 export function make<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Attributes = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);

@@ -6,6 +6,7 @@
 //   section: large blocks, a box with one block each
 //   section: objects outside of Tarn, one box
 import { type Heap, PoolState, unlinked } from "./heap";
+import { countText, plural } from "./text";
 
 export type ArenaOrder = "usable" | "address";
 
@@ -66,14 +67,14 @@ function plans(heap: Heap, order: ArenaOrder): Plan[] {
     const [name, tier] = key.split("\t");
     const title = `${name === "python" ? "Python" : name} heap, ${tier} blocks`;
     if (order === "address") {
-      result.push({ title, note: `${arenas.length} arenas by address`, arenas, linked: false });
+      result.push({ title, note: `${plural(arenas.length, "arena")} by address`, arenas, linked: false });
       continue;
     }
     const full = arenas.filter((arena) => heap.arenaOrder[arena] === unlinked);
     const usable = arenas.filter((arena) => heap.arenaOrder[arena] !== unlinked)
       .sort((a, b) => heap.arenaOrder[a] - heap.arenaOrder[b]);
     if (full.length > 0) {
-      result.push({ title, note: `${full.length} full arenas: no empty pool, so in no list`, arenas: full, linked: false });
+      result.push({ title, note: `${plural(full.length, "full arena")}: no empty pool, so in no list`, arenas: full, linked: false });
     }
     if (usable.length > 0) {
       result.push({
@@ -188,7 +189,7 @@ export function makeLayout(heap: Heap, order: ArenaOrder, aspect: number): Layou
     }
     y += shelf;
     sections.push({
-      title: "Large blocks", note: `${heap.largeAddress.length} of whole pages, each with pages of its own`,
+      title: "Large blocks", note: `${countText(heap.largeAddress.length)} of whole pages, each with pages of its own`,
       x: 0, y: top, width, height: y - top,
     });
     y += 8;
@@ -203,7 +204,7 @@ export function makeLayout(heap: Heap, order: ArenaOrder, aspect: number): Layou
     boxes.add(0, y, columns, wanted / columns, heap.firstOutside, outside, 4, -1);
     y += wanted / columns;
     sections.push({
-      title: "Outside of Tarn", note: `${outside} objects: static ones, and the C library's`, x: 0, y: top, width,
+      title: "Outside of Tarn", note: `${plural(outside, "object")}: static ones, and the C library's`, x: 0, y: top, width,
       height: y - top,
     });
     y += 4;

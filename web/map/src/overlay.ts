@@ -1,16 +1,14 @@
-// What lies over the blocks, drawn each frame for what is in sight: names, the chain of free blocks, the links of
-// usable_arenas, what is selected and who holds it.
+// What lies over the blocks, drawn each frame for what is in sight: names, the links of usable_arenas, what is selected
+// and who holds it.
 import type { Camera } from "./camera";
 import { type Heap, State, countUnknown, domainNames, poolStateNames } from "./heap";
 import { type Layout, type Rectangle, slotRectangle } from "./layout";
 import type { Theme } from "./theme";
+import { font, tag, words } from "./tag";
 import { addressText, bytesText, countText } from "./text";
 
 export interface Marks { selected: number; hovered: number }
 
-const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
-const mostLinks = 2500;
-const leastCellForChain = 9;
 const leastCellForText = 46;
 
 export class Overlay {
@@ -24,31 +22,11 @@ export class Overlay {
     const { context } = this;
     context.setTransform(camera.density, 0, 0, camera.density, 0, 0);
     context.clearRect(0, 0, camera.width, camera.height);
-    context.textBaseline = "middle";
     this.sections(camera, layout, theme);
     this.arenas(camera, heap, layout, theme);
     this.links(camera, layout, theme);
     this.pools(camera, heap, layout, theme);
     this.selection(camera, heap, layout, theme, marks);
-  }
-
-  private text(text: string, x: number, y: number, size: number, colour: string, most: number, bold = false): void {
-    const { context } = this;
-    context.font = `${bold ? "600 " : ""}${size}px ${font}`;
-    let shown = text;
-    if (context.measureText(shown).width > most) {
-      // Widths are near enough proportional to find the place at once.
-      let length = Math.max(0, Math.floor((text.length * most) / context.measureText(text).width) - 1);
-      shown = `${text.slice(0, length)}…`;
-      while (length > 0 && context.measureText(shown).width > most) {
-        shown = `${text.slice(0, --length)}…`;
-      }
-      if (length < 2) {
-        return;
-      }
-    }
-    context.fillStyle = colour;
-    context.fillText(shown, x, y);
   }
 
   private sections(camera: Camera, layout: Layout, theme: Theme): void {
@@ -58,12 +36,12 @@ export class Overlay {
       if (!camera.sees(r) || height < 7) {
         continue;
       }
-      const size = Math.min(15, Math.max(9, height * 0.5));
+      const size = Math.round(Math.min(15, Math.max(9, height * 0.5)));
       const y = r.y + 6 * camera.scale;
       const x = Math.max(8, r.x + 2);
-      this.text(section.title, x, y, size, theme.text, camera.width - x, true);
+      words(this.context, section.title, x, y, size, theme.text, camera.width - x, true);
       const width = this.context.measureText(section.title).width;
-      this.text(section.note, x + width + 12, y, size * 0.88, theme.faint, camera.width - x - width - 20);
+      words(this.context, section.note, x + width + 12, y, size - 1, theme.faint, camera.width - x - width - 20);
     }
   }
 
@@ -75,37 +53,38 @@ export class Overlay {
         continue;
       }
       const label = 3.2 * camera.scale;
-      context.strokeStyle = theme.faint;
+      context.fillStyle = theme.faint;
       context.globalAlpha = 0.45;
-      context.lineWidth = 1;
-      context.strokeRect(Math.round(r.x) + 0.5, Math.round(r.y) + 0.5, r.width, r.height);
+      frame(context, Math.round(r.x), Math.round(r.y), Math.round(r.width) + 1, Math.round(r.height) + 1);
       context.globalAlpha = 1;
       if (label < 10) {
         continue;
       }
       const { arena } = place;
-      const size = Math.min(13, Math.max(9, label * 0.66));
+      const size = Math.round(Math.min(13, Math.max(9, label * 0.66)));
       const free = heap.arenaFree[arena];
       const address = addressText(heap.arenaAddress[arena]);
       const resident = bytesText(heap.arenaResident[arena]);
       context.font = `${size}px ${font}`;
-      const words = [
+      const title = [
         `arena ${address} · ${resident} of ${bytesText(heap.arenaSize[arena])} resident · nfreepools ${free}`,
         `${address} · ${resident} resident · nfreepools ${free}`, `${address} · ${resident}`, address,
       ].find((text) => context.measureText(text).width < r.width - 10) ?? resident;
-      this.text(words, r.x + 5, r.y + label / 2, size, theme.text, r.width - 10);
+      words(this.context, title, r.x + 5, r.y + label / 2, size, theme.text, r.width - 10);
     }
   }
 
-  // usable_arenas: an arrow from each to the next, where they stand side by side.
+  // usable_arenas: an arrow from each to the next, where they stand side by side. Of rectangles, its head too: a hundred
+  // triangles are one path, which takes as long as all blocks where the processor draws.
   private links(camera: Camera, layout: Layout, theme: Theme): void {
     const { context } = this;
     const gap = 4 * camera.scale;
     if (gap < 6) {
       return;
     }
-    context.strokeStyle = context.fillStyle = theme.faint;
-    context.lineWidth = Math.min(2, gap / 8);
+    context.fillStyle = theme.faint;
+    const thickness = Math.min(2, gap / 8);
+    const head = Math.min(8, gap * 0.3);
     for (const chain of layout.chains) {
       for (let i = 0; i + 1 < chain.length; ++i) {
         const here = camera.rectangle(chain[i]);
@@ -113,43 +92,18 @@ export class Overlay {
         if (chain[i].y !== chain[i + 1].y || !camera.sees(here)) {
           continue;
         }
-        const y = here.y + here.height / 2;
-        this.arrow(here.x + here.width + gap * 0.1, y, following.x - gap * 0.1, y, Math.min(8, gap * 0.3));
+        const [x, end, y] = [here.x + here.width + gap * 0.1, following.x - gap * 0.1, here.y + here.height / 2];
+        context.fillRect(x, y - thickness / 2, end - head - x, thickness);
+        for (let i = 0; i < head; ++i) {
+          const half = 0.45 * (head - i);
+          context.fillRect(end - head + i, y - half, Math.min(1, head - i), 2 * half);
+        }
       }
     }
   }
 
-  private arrow(x0: number, y0: number, x1: number, y1: number, head: number): void {
-    const { context } = this;
-    const angle = Math.atan2(y1 - y0, x1 - x0);
-    context.beginPath();
-    context.moveTo(x0, y0);
-    context.lineTo(x1, y1);
-    context.stroke();
-    context.beginPath();
-    context.moveTo(x1, y1);
-    context.lineTo(x1 - head * Math.cos(angle - 0.45), y1 - head * Math.sin(angle - 0.45));
-    context.lineTo(x1 - head * Math.cos(angle + 0.45), y1 - head * Math.sin(angle + 0.45));
-    context.fill();
-  }
-
-  // Bent, so that the way back isn't over the way there. One path for all of a pool: a stroke for each costs a frame.
-  private bow(lines: Path2D, heads: Path2D, x0: number, y0: number, x1: number, y1: number, head: number): void {
-    const bend = 0.14;
-    const middleX = (x0 + x1) / 2 + (y0 - y1) * bend;
-    const middleY = (y0 + y1) / 2 + (x1 - x0) * bend;
-    const angle = Math.atan2(y1 - middleY, x1 - middleX);
-    lines.moveTo(x0, y0);
-    lines.quadraticCurveTo(middleX, middleY, x1, y1);
-    heads.moveTo(x1, y1);
-    heads.lineTo(x1 - head * Math.cos(angle - 0.4), y1 - head * Math.sin(angle - 0.4));
-    heads.lineTo(x1 - head * Math.cos(angle + 0.4), y1 - head * Math.sin(angle + 0.4));
-    heads.closePath();
-  }
-
   private pools(camera: Camera, heap: Heap, layout: Layout, theme: Theme): void {
     const { rectangles, grid, pools } = layout.boxes;
-    let links = 0;
     for (let box = 0; box < layout.boxes.count; ++box) {
       const width = rectangles[box * 4 + 2] * camera.scale;
       if (width < 24) {
@@ -163,15 +117,12 @@ export class Overlay {
       const pool = pools[box];
       const blocks = grid[box * 4 + 1];
       if (pool >= 0 && blocks === 0 && width > 60) {
-        this.text(poolStateNames[heap.poolState[pool]], x + width / 2 - 22, y + height / 2, 11, theme.faint, width - 8);
+        words(this.context, poolStateNames[heap.poolState[pool]], x + width / 2 - 22, y + height / 2, 11, theme.faint, width - 8);
       }
       if (blocks === 0) {
         continue;
       }
       const cell = Math.min(width / grid[box * 4 + 2], height / grid[box * 4 + 3]);
-      if (pool >= 0 && cell > leastCellForChain && links < mostLinks) {
-        links += this.chain(camera, heap, layout, theme, pool);
-      }
       if (cell > leastCellForText) {
         this.blockTexts(camera, heap, layout, theme, box);
       } else if (pool >= 0 && width > 120) {
@@ -182,64 +133,7 @@ export class Overlay {
 
   private poolTag(heap: Heap, theme: Theme, pool: number, x: number, y: number, width: number): void {
     const text = `${bytesText(heap.poolBlockSize[pool])} × ${heap.poolBlocks[pool]} · ${poolStateNames[heap.poolState[pool]]} · ${domainNames[heap.poolDomain[pool]]}`;
-    this.tag(text, x + 3, y + 3, theme, width - 6);
-  }
-
-  private tag(text: string, x: number, y: number, theme: Theme, most: number): void {
-    const { context } = this;
-    context.font = `11px ${font}`;
-    const width = Math.min(most, context.measureText(text).width + 10);
-    context.globalAlpha = 0.88;
-    context.fillStyle = theme.panel;
-    context.beginPath();
-    context.roundRect(x, y, width, 17, 4);
-    context.fill();
-    context.globalAlpha = 1;
-    this.text(text, x + 5, y + 9, 11, theme.text, width - 8);
-  }
-
-  // From freeblock through all free blocks of a pool. Returns how many links were drawn.
-  private chain(camera: Camera, heap: Heap, layout: Layout, theme: Theme, pool: number): number {
-    const { context } = this;
-    const first = heap.poolFirst[pool];
-    let index = heap.poolFreeblock[pool] - 1;
-    if (index < 0) {
-      return 0;
-    }
-    const centre = (slot: number): [number, number, number] => {
-      const r = camera.rectangle(slotRectangle(layout, slot));
-      return [r.x + r.width / 2, r.y + r.height / 2, Math.min(r.width, r.height)];
-    };
-    let [x, y, side] = centre(first + index);
-    context.strokeStyle = context.fillStyle = theme.isDark ? "#ffffff" : "#14181f";
-    context.globalAlpha = 0.6;
-    context.lineWidth = Math.max(0.6, Math.min(2.2, side / 22));
-    context.beginPath();
-    context.arc(x, y, Math.max(2, Math.min(9, side * 0.2)), 0, 7);
-    context.fill();
-    const head = Math.max(3, Math.min(11, side * 0.22));
-    const lines = new Path2D();
-    const heads = new Path2D();
-    let links = 0;
-    // A damaged chain may be a circle; it's never longer than the pool.
-    for (; links < heap.poolBlocks[pool]; ++links) {
-      index = heap.next[first + index] - 1;
-      if (index < 0) {
-        break;
-      }
-      const [nextX, nextY] = centre(first + index);
-      this.bow(lines, heads, x, y, nextX, nextY, head);
-      x = nextX;
-      y = nextY;
-    }
-    context.stroke(lines);
-    context.fill(heads);
-    context.globalAlpha = 1;
-    const [headX, headY] = centre(first + heap.poolFreeblock[pool] - 1);
-    if (side > 22) {
-      this.tag("freeblock", headX + side * 0.16, headY - side * 0.48, theme, 80);
-    }
-    return links + 1;
+    tag(this.context, text, x + 3, y + 3, theme, width - 6);
   }
 
   private blockTexts(camera: Camera, heap: Heap, layout: Layout, theme: Theme, box: number): void {
@@ -251,7 +145,12 @@ export class Overlay {
       if (r.x > camera.width || r.y > camera.height || r.x + r.width < 0 || r.y + r.height < 0 || heap.stateOf(slot) !== State.allocated) {
         continue;
       }
-      const lines = [heap.describe(slot)];
+      const { context } = this;
+      const size = Math.round(Math.min(13, Math.max(9, r.width / 9)));
+      context.font = `600 ${size}px ${font}`;
+      const name = heap.describe(slot);
+      // Without its module where there is no room for it.
+      const lines = [context.measureText(name).width < r.width - 16 ? name : name.replace(/[^ ]*\.(?=[^ .]+$)/, "")];
       if (r.height > 80 && r.width > 90) {
         const count = heap.refcount[slot];
         lines.push(count === countUnknown ? "" : `${countText(count)} ref${count === 1 ? "" : "s"}${heap.isTracked(slot) ? ", tracked" : ""}`);
@@ -264,7 +163,6 @@ export class Overlay {
         }
       }
       const shown = lines.filter((line) => line !== "");
-      const size = Math.min(13, Math.max(9, r.width / 9));
       const step = size * 1.35;
       const height = shown.length * step + 6;
       const left = Math.max(r.x + 4, Math.min(4, r.x + r.width - 60));
@@ -272,9 +170,10 @@ export class Overlay {
       if (width < 20) {
         continue;
       }
-      const { context } = this;
-      context.font = `${size}px ${font}`;
-      const widest = Math.min(width, Math.max(...shown.map((line) => context.measureText(line).width)) + 8);
+      const widest = Math.min(width, Math.max(...shown.map((line, i) => {
+        context.font = `${i === 0 ? "600 " : ""}${size}px ${font}`;
+        return context.measureText(line).width;
+      })) + 9);
       const top = r.y + r.height / 2 - height / 2;
       context.globalAlpha = 0.86;
       context.fillStyle = theme.panel;
@@ -283,7 +182,7 @@ export class Overlay {
       context.fill();
       context.globalAlpha = 1;
       shown.forEach((line, i) => {
-        this.text(line, r.x + r.width / 2 - widest / 2 + 4, top + 3 + step * (i + 0.5), size, i === 0 ? theme.text : theme.faint, widest - 6, i === 0);
+        words(this.context, line, r.x + r.width / 2 - widest / 2 + 4, top + 3 + step * (i + 0.5), size, i === 0 ? theme.text : theme.faint, widest - 6, i === 0);
       });
     }
   }
@@ -323,4 +222,12 @@ export class Overlay {
     this.outline(chosen, theme.panel, 6, 9);
     this.outline(chosen, theme.accent, 3, 9);
   }
+}
+
+// Of a pixel. As rectangles, which all go in one draw; each strokeRect is a path of its own, and an arena has one.
+function frame(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number): void {
+  context.fillRect(x, y, width, 1);
+  context.fillRect(x, y + height - 1, width, 1);
+  context.fillRect(x, y + 1, 1, height - 2);
+  context.fillRect(x + width - 1, y + 1, 1, height - 2);
 }

@@ -1,21 +1,21 @@
-// What stands beside the map: why memory stays, the chosen block, what was found, where the memory is.
+// What stands beside the map: the chosen block, what was found, where the memory is; why it stays is why_panel.ts.
 import { byId, button, make } from "./dom";
-import { type Frame, type Heap, type Names, Content, State, countUnknown, domainNames, poolStateNames } from "./heap";
+import { type Frame, type Heap, Content, State, countUnknown, domainNames, poolStateNames } from "./heap";
+import type { Grouping } from "./groups";
+import type { Choice } from "./highlight";
 import type { Found } from "./search";
+import { ownerOf, ownersList } from "./strip";
 import { addressText, bytesText, countText, plural } from "./text";
-import type { Answer, Grouping, Why } from "./why";
 
 export type Tab = "why" | "block" | "found" | "memory";
 
 export interface Actions {
-  highlightGroup(grouping: Grouping, key: number, name: string): void;
-  highlightBelow(slot: number): void;
+  toggleHighlight(name: string, choice: Choice): void;
   select(slot: number, fly: boolean): void;
   showWhy(grouping: Grouping): void;
-  isHighlighted(grouping: Grouping, key: number): boolean;
+  isHighlighted(choice: Choice): boolean;
 }
 
-const mostAnswers = 60;
 const mostShown = 12;
 
 function figures(rows: [string, string][]): HTMLTableElement {
@@ -26,58 +26,6 @@ function figures(rows: [string, string][]): HTMLTableElement {
 function stack(frames: Frame[]): HTMLElement {
   return make("ol", { class: "stack" }, ...frames.map((frame) =>
     make("li", {}, frame.function, " ", make("small", { class: "mono" }, `${frame.file}:${frame.line}`))));
-}
-
-function balance(parts: [number, string, string][]): HTMLElement {
-  const bar = make("div", { class: "balance", "aria-hidden": "true" });
-  for (const [bytes, colour, title] of parts) {
-    const part = make("i", { title });
-    part.style.setProperty("flex-grow", String(Math.max(bytes, 0)));
-    part.style.setProperty("background", colour);
-    bar.append(part);
-  }
-  return bar;
-}
-
-export function whyContent(why: Why, names: Names, ordinal: number, grouping: Grouping, actions: Actions): Node[] {
-  const resident = names.resident[ordinal];
-  const pools = why.live + why.pinned + why.idle;
-  const most = Math.max(1, ...why.answers.map((answer) => Math.max(answer.returns, answer.pins)));
-  const choice = make("div", { class: "segments", "aria-label": "Group by" });
-  for (const [word, name] of [["holder", "Holder"], ["type", "Type"], ["site", "Site"]] as [Grouping, string][]) {
-    choice.append(button(name, () => actions.showWhy(word), { "aria-pressed": String(word === grouping) }));
-  }
-  const answers = why.answers.slice(0, mostAnswers).map((answer) => answerButton(answer, grouping, most, actions));
-  return [
-    make("h2", {}, "Why memory stays"),
-    balance([
-      [why.live, "#0072b2", `allocated blocks: ${bytesText(why.live)}`],
-      [why.pinned, "#e69f00", `pinned beside them: ${bytesText(why.pinned)}`],
-      [why.idle, "#8b93a0", `could go now: ${bytesText(why.idle)}`],
-    ]),
-    make("p", {}, `Of ${bytesText(resident)} resident, `, make("span", { class: "strong" }, bytesText(pools)),
-      ` are pools: ${bytesText(why.live)} of allocated blocks, `, make("span", { class: "strong" }, `${bytesText(why.pinned)} pinned`),
-      ` in the same pages, ${bytesText(why.idle)} that could go now. Large blocks: ${bytesText(why.large)}.`),
-    choice,
-    make("p", {}, "A page goes back when no allocated block lies in it. First the groups that would return the most if all their blocks were freed. Press one to see its blocks."),
-    ...(answers.length > 0 ? answers : [make("p", {}, "No allocated block.")]),
-    ...(why.answers.length > mostAnswers ? [make("p", {}, `… and ${countText(why.answers.length - mostAnswers)} more.`)] : []),
-  ];
-}
-
-function answerButton(answer: Answer, grouping: Grouping, most: number, actions: Actions): HTMLElement {
-  const first = make("i");
-  first.style.setProperty("width", `${(100 * answer.returns) / most}%`);
-  const second = make("i", { class: "second" });
-  second.style.setProperty("width", `${(100 * answer.pins) / most}%`);
-  const press = (): void => actions.highlightGroup(grouping, answer.key, answer.name);
-  const element = make("button", { class: "answer", on: press, "aria-pressed": String(actions.isHighlighted(grouping, answer.key)), "data-key": String(answer.key) },
-    make("span", { class: "row" }, make("b", {}, answer.name), make("span", {}, bytesText(answer.returns))),
-    make("span", { class: "meter", "aria-hidden": "true" }, ...(answer.returns > answer.pins ? [first, second] : [second, first])),
-    make("small", {}, `would return ${bytesText(answer.returns)} · ${plural(answer.blocks, "block")}, ${bytesText(answer.bytes)} · pins ${bytesText(answer.pins)}`),
-    answer.kind === "" ? null : make("small", {}, answer.kind));
-  element.type = "button";
-  return element;
 }
 
 export function blockContent(heap: Heap, slot: number, actions: Actions): Node[] {
@@ -132,9 +80,11 @@ export function blockContent(heap: Heap, slot: number, actions: Actions): Node[]
       : button("The next free block", () => actions.select(heap.poolFirst[pool] + next - 1, true)));
   }
   if (state === State.allocated) {
-    result.push(...heldBy(heap, slot, actions), ...holds(heap, slot, actions));
     const site = heap.siteOf(slot);
-    result.push(make("h2", {}, "Allocated at"), site >= 0 ? stack(names.sites[site]) : make("p", {}, "Not recorded."));
+    result.push(
+      ...heldBy(heap, slot, actions),
+      make("h2", {}, "Allocated at"), site >= 0 ? stack(names.sites[site]) : make("p", {}, "Not recorded: tarn run --sites does, of some blocks."),
+      ...holds(heap, slot, actions));
   }
   return result;
 }
@@ -177,7 +127,7 @@ function holds(heap: Heap, slot: number, actions: Actions): Node[] {
   return [
     make("h2", {}, `Reached through it: ${plural(count, "block")}`), list,
     ...(count > held.length ? [make("p", {}, `… and ${countText(count - held.length)} more.`)] : []),
-    button("Highlight all below it", () => actions.highlightBelow(slot)),
+    button("Highlight all below it", () => actions.toggleHighlight(`below ${heap.describe(slot)}`, { by: "way", slot })),
   ];
 }
 
@@ -192,13 +142,11 @@ export function foundContent(found: Found[] | null, question: string, actions: A
     make("h2", {}, plural(found.length, "match", "matches")),
     make("p", {}, "Press one to see its blocks; n and p go from one to the next."),
     ...found.map((entry) => {
-      const element = make("button", {
-        class: "answer", on: () => actions.highlightGroup(entry.grouping, entry.key, entry.name),
-        "aria-pressed": String(actions.isHighlighted(entry.grouping, entry.key)),
-      },
-      make("span", { class: "row" }, make("b", {}, entry.name), make("span", {}, bytesText(entry.bytes))),
-      make("small", {}, `${entry.grouping} · ${plural(entry.blocks, "block")}`));
-      element.type = "button";
+      const choice = { by: "name" as const, grouping: entry.grouping, key: entry.key };
+      const element = button("", () => actions.toggleHighlight(entry.name, choice), { class: "answer", "aria-pressed": String(actions.isHighlighted(choice)) });
+      element.append(
+        make("span", { class: "row" }, make("b", {}, entry.name), make("span", {}, bytesText(entry.bytes))),
+        make("small", {}, `${entry.grouping} · ${plural(entry.blocks, "block")}`));
       return element;
     }),
   ];
@@ -217,7 +165,9 @@ export function memoryContent(heap: Heap): Node[] {
   const mappingNames = columns.texts("mapping.name");
   const largest = Array.from(starts.keys()).filter((i) => resident[i] > 0).sort((a, b) => resident[b] - resident[a]).slice(0, 40);
   return [
-    make("h2", {}, `Resident: ${bytesText(names.resident[ordinal])}`),
+    make("h2", {}, `Resident, by owner: ${bytesText(names.resident[ordinal])}`),
+    ownersList(heap),
+    make("h2", {}, "… and what it is for"),
     figures(ledger),
     make("h2", {}, "The heap"),
     figures([
@@ -227,7 +177,7 @@ export function memoryContent(heap: Heap): Node[] {
       ["objects outside of Tarn", countText(heap.outsideAddress.length)],
     ]),
     make("h2", {}, "Mappings, the largest first"),
-    figures(largest.map((i): [string, string] => [`${owners[i]}${mappingNames[i] ? ` ${mappingNames[i]}` : ""} ${addressText(starts[i])}`, bytesText(resident[i])])),
+    figures(largest.map((i): [string, string] => [`${ownerOf(owners[i]).name}${mappingNames[i] ? ` ${mappingNames[i]}` : ""} ${addressText(starts[i])}`, bytesText(resident[i])])),
     make("h2", {}, "The snapshot"),
     figures([
       ["taken", new Date(names.takenAt[ordinal] * 1000).toLocaleString()], ["reason", names.reasons[ordinal]],
@@ -237,8 +187,16 @@ export function memoryContent(heap: Heap): Node[] {
   ];
 }
 
-export function setContent(nodes: Node[]): void {
+// Whoever is in it with the keyboard stays there: at the same button, if it's the same tab told anew.
+export function setContent(nodes: Node[], isSameTab: boolean): void {
   const content = byId("content");
+  const buttons = (): HTMLElement[] => [...content.querySelectorAll<HTMLElement>("button")];
+  const isInside = content.contains(document.activeElement);
+  const focused = buttons().indexOf(document.activeElement as HTMLElement);
+  const { scrollTop } = content;
   content.replaceChildren(...nodes);
-  content.scrollTop = 0;
+  content.scrollTop = isSameTab ? scrollTop : 0;
+  if (isInside) {
+    ((isSameTab ? buttons()[focused] : undefined) ?? content).focus({ preventScroll: true });
+  }
 }

@@ -1,7 +1,7 @@
 // What one can look for: an address, or a part of the name of a type, of a root, or of a site.
 import { type Heap, type Names } from "./heap";
 import { forEachPooled } from "./colours";
-import { type Grouping, keysOf } from "./why";
+import { type Grouping, keysOf } from "./groups";
 
 export interface Found { grouping: Grouping; key: number; name: string; blocks: number; bytes: number }
 

@@ -1,5 +1,5 @@
 // The process's resident memory by owner. Where each owner's stretches lie is in the panel's tab Memory.
-import { make } from "./dom";
+import { button, make } from "./dom";
 import type { Heap } from "./heap";
 import { bytesText } from "./text";
 
@@ -16,27 +16,63 @@ const owners: Record<string, Owner> = {
   kernel: { name: "kernel", colour: "#59616d", bright: false },
 };
 
-export function fillStrip(strip: HTMLElement, heap: Heap, press: (owner: string) => void): void {
-  const { columns } = heap;
-  const sizes = columns.numbers("mapping.size");
-  const resident = columns.numbers("mapping.resident");
-  const sums = new Map<string, { owner: string; size: number; resident: number }>(
-    Object.keys(owners).map((owner) => [owner, { owner, size: 0, resident: 0 }]));
-  columns.texts("mapping.owner").forEach((owner, i) => {
+interface Sum { owner: string; size: number; resident: number }
+
+// What each owner has, in the order above.
+function sumsOf(heap: Heap): Sum[] {
+  const sizes = heap.columns.numbers("mapping.size");
+  const resident = heap.columns.numbers("mapping.resident");
+  const sums = new Map<string, Sum>(Object.keys(owners).map((owner) => [owner, { owner, size: 0, resident: 0 }]));
+  heap.columns.texts("mapping.owner").forEach((owner, i) => {
     const sum = sums.get(owner) ?? { owner, size: 0, resident: 0 };
     sum.size += sizes[i];
     sum.resident += resident[i];
     sums.set(owner, sum);
   });
-  strip.replaceChildren(...[...sums.values()].filter((sum) => sum.resident > 0).map((sum) => {
-    const { name, colour, bright } = owners[sum.owner] ?? { name: sum.owner, colour: "#8b93a0", bright: true };
-    const text = `${name} ${bytesText(sum.resident)}`;
-    const element = make("button", {
-      class: bright ? "bright" : "", title: `${text} resident of ${bytesText(sum.size)} of addresses`, on: () => press(sum.owner),
-    }, text);
-    element.type = "button";
+  return [...sums.values()].filter((sum) => sum.resident > 0);
+}
+
+export function ownerOf(owner: string): Owner {
+  return Object.hasOwn(owners, owner) ? owners[owner] : { name: owner, colour: "#8b93a0", bright: true };
+}
+
+// For the panel: all of them, as small as they may be.
+export function ownersList(heap: Heap): HTMLTableElement {
+  return make("table", { class: "figures" }, make("tbody", {}, ...sumsOf(heap).map((sum) => {
+    const { name, colour } = ownerOf(sum.owner);
+    const swatch = make("i", { class: "swatch" });
+    swatch.style.setProperty("background", colour);
+    return make("tr", {}, make("td", {}, swatch, name), make("td", {}, bytesText(sum.resident)));
+  })));
+}
+
+// The longest of its names that an owner's part has room for.
+function label(strip: HTMLElement): void {
+  const parts = [...strip.querySelectorAll<HTMLElement>("button")];
+  for (const part of parts) {
+    part.textContent = "";
+  }
+  const rooms = parts.map((part) => part.clientWidth - 12);
+  const context = document.createElement("canvas").getContext("2d") as CanvasRenderingContext2D;
+  context.font = getComputedStyle(strip).font;
+  parts.forEach((part, i) => {
+    const { name = "", amount = "" } = part.dataset;
+    part.textContent = [`${name} ${amount}`, name, amount].find((text) => context.measureText(text).width < rooms[i]) ?? "";
+  });
+}
+
+const labelled = new ResizeObserver((entries) => entries.forEach(({ target }) => label(target as HTMLElement)));
+
+export function fillStrip(strip: HTMLElement, heap: Heap, press: (owner: string) => void): void {
+  strip.replaceChildren(...sumsOf(heap).map((sum) => {
+    const { name, colour, bright } = ownerOf(sum.owner);
+    const amount = bytesText(sum.resident);
+    const text = `${name}: ${amount} resident of ${bytesText(sum.size)} of addresses`;
+    const element = button("", () => press(sum.owner), { class: bright ? "bright" : "", title: text, "aria-label": text, "data-name": name, "data-amount": amount });
     element.style.setProperty("background", colour);
     element.style.setProperty("flex-grow", String(sum.resident));
     return element;
   }));
+  label(strip);
+  labelled.observe(strip);
 }

@@ -1,4 +1,5 @@
-// Makes the picture of docs/map.md: a service's heap after its load fell, and a pool of it from close by.
+// Makes the picture of docs/map.md: a service's heap after its load fell, with what keeps it highlighted, and a pool of it
+// from close by.
 // node test/picture.mjs FILE.png   (scripts/build-map --picture)
 import { ask, makePage, makeSnapshot, open, settle, startBrowser } from "./browser.mjs";
 
@@ -6,6 +7,8 @@ const browser = await startBrowser();
 const file = makeSnapshot("main", "--blocks", "300000", "--snapshots", "5", "--survive", "0.03");
 const html = makePage(file);
 const page = await open(browser, html, { scheme: "dark" });
+await page.locator(".answer").first().click();
+await settle(page, 700);
 const far = await page.screenshot();
 await page.context().close();
 
@@ -23,10 +26,10 @@ for (let step = 0; step < 3; ++step) {
 }
 // As soon as it's still it is drawn with all pixels.
 await settle(near, 1000);
-const close = await near.screenshot({ clip: { x: 0, y: 81, width: 1280, height: 420 } });
+const close = await near.screenshot({ clip: { x: 0, y: 81, width: 1280, height: 330 } });
 await near.context().close();
 
-const sheet = await browser.newPage({ viewport: { width: 1280, height: 1148 } });
+const sheet = await browser.newPage({ viewport: { width: 1280, height: 1058 } });
 await sheet.setContent(`<body style="margin:0;background:#888"><img width=1280 src="data:image/png;base64,${far.toString("base64")}">
 <img width=1280 style="display:block;margin-top:8px" src="data:image/png;base64,${close.toString("base64")}"></body>`);
 await sheet.screenshot({ path: process.argv[2] });
