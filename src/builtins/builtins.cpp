@@ -130,9 +130,10 @@ Ref<Tuple> Builtins::tuple_of(Object& source) {
 Ref<List> Builtins::list(std::span<const Ref<Object>> items) {
   Ref<List> result = heap_.make<List>();
   if (!items.empty()) {
-    Ref<detail::Items> room = heap_.make_sized<detail::Items>(items.size());
-    std::copy(items.begin(), items.end(), room->items().begin());
-    room->filled = items.size();
+    Ref<detail::Items> room = heap_.make_with_room<detail::Items>(items.size());
+    for (const Ref<Object>& item : items) {
+      (void)room->push(item);
+    }
     result->items_ = std::move(room);
   }
   return result;
@@ -157,7 +158,7 @@ Type& Builtins::define_class(std::string_view name, const TypeSlots& slots, Type
   (void)string(name);  // ValueError when it's no UTF-8
   // The name lives as long as the heap.
   Ref<Str> kept = heap_.make_sized<Str>(name.size() + 1, name.size() + 1);
-  std::copy(name.begin(), name.end(), kept->items().begin());
+  *std::copy(name.begin(), name.end(), kept->items().begin()) = '\0';
   TypeSpec spec;
   spec.name = kept->items().data();
   spec.base = base != nullptr ? base : &heap_.type<Instance>();
