@@ -21,13 +21,13 @@ Ref<Object> Dict::at(const Object& key) const {
 void Dict::set(Ref<Object> key, Ref<Object> value) {
   const std::size_t hash = tarn::hash(*key);
   for (;;) {
-    const std::size_t index = find(*key, hash);
-    if (index != detail::no_entry) {
-      entry(index).value = std::move(value);  // the old one dies last
+    const detail::Place place = find_place(*key, hash);
+    if (place.index != detail::no_entry) {
+      entry(place.index).value = std::move(value);  // the old one dies last
       return;
     }
     if (has_room()) {
-      append(hash, std::move(key)).value = std::move(value);
+      append(hash, std::move(key), place.slot).value = std::move(value);
       return;
     }
     grow();  // may run code of the program's: then the key may be there
@@ -37,12 +37,12 @@ void Dict::set(Ref<Object> key, Ref<Object> value) {
 Ref<Object> Dict::set_default(Ref<Object> key, Ref<Object> value) {
   const std::size_t hash = tarn::hash(*key);
   for (;;) {
-    const std::size_t index = find(*key, hash);
-    if (index != detail::no_entry) {
-      return entry(index).value;
+    const detail::Place place = find_place(*key, hash);
+    if (place.index != detail::no_entry) {
+      return entry(place.index).value;
     }
     if (has_room()) {
-      append(hash, std::move(key)).value = value;
+      append(hash, std::move(key), place.slot).value = value;
       return value;
     }
     grow();
@@ -95,7 +95,7 @@ Ref<Dict> Dict::copy() const {
     for (std::size_t i = next_entry(0); i != detail::no_entry && result->has_room();
          i = next_entry(i + 1)) {
       const detail::DictEntry& from = entry(i);
-      result->append(from.hash, from.key).value = from.value;
+      result->append(from.hash, from.key, result->free_slot(from.hash)).value = from.value;
     }
   }
   return result;

@@ -10,11 +10,12 @@ using builtins::own;
 bool Set::add(Ref<Object> item) {
   const std::size_t hash = tarn::hash(*item);
   for (;;) {
-    if (find(*item, hash) != detail::no_entry) {
+    const detail::Place place = find_place(*item, hash);
+    if (place.index != detail::no_entry) {
       return false;
     }
     if (has_room()) {
-      (void)append(hash, std::move(item));
+      (void)append(hash, std::move(item), place.slot);
       return true;
     }
     grow();  // may run code of the program's: then the item may be there
@@ -64,7 +65,7 @@ Ref<Set> Set::copy() const {
     result->grow_to(size());  // may change this one
     for (std::size_t i = next_entry(0); i != detail::no_entry && result->has_room();
          i = next_entry(i + 1)) {
-      (void)result->append(entry(i).hash, entry(i).key);
+      (void)result->append(entry(i).hash, entry(i).key, result->free_slot(entry(i).hash));
     }
   }
   return result;
