@@ -67,6 +67,7 @@ void Builtins::make_singletons() {
   (void)heap_.type<List>();
   (void)heap_.type<Dict>();
   (void)heap_.type<Set>();
+  (void)heap_.type<FrozenSet>();
   (void)heap_.type<Instance>();
 
   immortalize(none_);
@@ -144,6 +145,23 @@ Ref<Set> Builtins::set(std::initializer_list<Ref<Object>> items) {
   for (const Ref<Object>& item : items) {
     (void)result->add(item);
   }
+  return result;
+}
+
+Ref<FrozenSet> Builtins::frozenset(std::span<const Ref<Object>> items) {
+  Ref<FrozenSet> result = heap_.make<FrozenSet>();
+  for (const Ref<Object>& item : items) {
+    (void)result->add_item(item);
+  }
+  return result;
+}
+
+Ref<FrozenSet> Builtins::frozenset_of(Object& source) {
+  if (is_exactly<FrozenSet>(source)) {
+    return Ref<FrozenSet>(share, static_cast<FrozenSet*>(&source));
+  }
+  Ref<FrozenSet> result = heap_.make<FrozenSet>();
+  result->add_all(source);
   return result;
 }
 

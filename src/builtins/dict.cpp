@@ -1,3 +1,5 @@
+#include <tarn/builtins/dict_views.h>
+
 #include "builtins/iterators.h"
 #include "builtins/support.h"
 
@@ -141,6 +143,16 @@ Ref<Object> Dict::iterate_values() {
 }
 Ref<Object> Dict::iterate_items() {
   return type().heap().make<DictItemIterator>(own(*this), DictPart::items);
+}
+
+Ref<DictKeys> Dict::keys() { return type().heap().make<DictKeys>(own(*this)); }
+Ref<DictValues> Dict::values() { return type().heap().make<DictValues>(own(*this)); }
+Ref<DictItems> Dict::items() { return type().heap().make<DictItems>(own(*this)); }
+
+Ref<Dict> Dict::join(Dict& other) const {
+  Ref<Dict> result = copy();
+  result->update(other);
+  return result;
 }
 
 std::string Dict::repr() const {

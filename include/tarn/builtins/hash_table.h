@@ -103,7 +103,6 @@ class HashTable : public Object {
 
  protected:
   HashTable() noexcept = default;
-  ~HashTable() = default;
 
   // The entry with an equal key.
   [[nodiscard]] Place find_place(const Object& key, std::size_t hash) const;
