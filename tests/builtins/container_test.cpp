@@ -309,6 +309,11 @@ TEST_F(Containers, CyclesThroughEachAreCollected) {
       item->set_attribute(*text("set"), set);
       (void)set->add(item);
     }
+    const Ref<Dict> viewed = all.dict();
+    viewed->set(number(1), viewed->keys());
+    viewed->set(number(2), viewed->items());
+    const Ref<Instance> in_frozen = all.instance(node);
+    in_frozen->set_attribute(*text("set"), all.frozenset({in_frozen, number(1)}));
     const Ref<List> of_tuple = all.list();
     of_tuple->append(all.tuple({of_tuple, number(1)}));
     of_tuple->append(iterate(*of_tuple));
