@@ -3,6 +3,7 @@
 
 #include <tarn/gc.h>
 
+#include "gc/collector_access.h"
 #include "gc/graph_model.h"
 
 namespace tarn::test {
@@ -37,6 +38,33 @@ TEST(RandomGraphs, AFullCollectionLeavesExactlyWhatIsReachable) {
       collector.collect();
       model.expect_exactly_reachable_alive();
       model.expect_weak_references_agree();
+    }
+    expect_in_order(heap, collector, model);
+    ASSERT_FALSE(HasFailure()) << "seed " << seed;
+  }
+}
+
+// Where many objects wait, they are marked in order of addresses: here one is many, or a few are; and the stack is short.
+TEST(RandomGraphs, AFullCollectionInOrderOfAddressesLeavesExactlyWhatIsReachable) {
+  for (unsigned seed = 0; seed < seeds; ++seed) {
+    ObjectHeap heap({.reserved_bytes = std::size_t{1} << 26});
+    Collector collector(heap, {.automatic = false});
+    CollectorTestAccess::mark_in_order_beyond(collector, seed % 4);
+    if (seed % 3 == 0) {
+      CollectorTestAccess::limit_stack(collector, 2);
+    }
+    GraphModel model(heap, seed);
+    for (int round = 0; round < 3; ++round) {
+      model.steps(60);
+      collector.collect();
+      collector.verify();
+      model.expect_exactly_reachable_alive();
+      model.expect_weak_references_agree();
+      while (!collector.collect(nanoseconds(1000))) {
+        model.expect_reachable_alive();
+      }
+      collector.collect(Generation::young);
+      model.expect_exactly_reachable_alive();
     }
     expect_in_order(heap, collector, model);
     ASSERT_FALSE(HasFailure()) << "seed " << seed;
