@@ -280,7 +280,7 @@ bool CollectorState::drain(const Deadline& deadline, Reach reach, std::size_t mo
     }
     if (--until_look == 0) {
       until_look = looks;
-      if (stack_.size() > most || deadline.has_passed()) {
+      if (stack_.size() + count > most || deadline.has_passed()) {
         while (count != 0) {
           stack_.push(*coming[(first + --count) % length]);
         }
