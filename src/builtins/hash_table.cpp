@@ -179,11 +179,11 @@ Place HashTable<Entry>::find_place(const Object& key, std::size_t hash) const {
   };
   while (entries_) {
     const std::span<const Entry> entries = entries_->items();
-    const Place place = slots_ ? with_width(*slots_,
-                                            [&](auto slots) {
-                                              return follow(slots, entries.data(), hash, compare);
-                                            })
-                               : look_through(entries, compare);
+    const Place place =
+        slots_
+            ? with_width(*slots_,
+                         [&](auto slots) { return follow(slots, entries.data(), hash, compare); })
+            : look_through(entries, compare);
     if (place.index != begins_anew) {
       return place;
     }

@@ -108,8 +108,9 @@ void List::extend(Object& source) {
   if (is<List>(source) || is<Tuple>(source)) {
     // As many as there are now: the source may be this list, and making room may change either.
     const auto given = [&] {
-      return is<List>(source) ? static_cast<List&>(source).items()
-                              : std::span<const Member<Object>>(static_cast<Tuple&>(source).items());
+      return is<List>(source)
+                 ? static_cast<List&>(source).items()
+                 : std::span<const Member<Object>>(static_cast<Tuple&>(source).items());
     };
     std::size_t count = 0;
     do {

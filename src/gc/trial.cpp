@@ -482,7 +482,8 @@ void CollectorState::mark_in_order() noexcept {
     (void)for_each_pool(Deadline(), [&](const Pool& pool, std::size_t index) {
       std::byte* const start = pool.start();
       const std::byte* const arena = start - index * ObjectGeometry::pool_size;
-      const std::uint64_t* const marks = sides_.table(SideBit::mark, arena) + index * words_per_pool;
+      const std::uint64_t* const marks =
+          sides_.table(SideBit::mark, arena) + index * words_per_pool;
       std::uint64_t* const visited = sides_.table(SideBit::visited, arena) + index * words_per_pool;
       for (std::size_t word = 0; word < words_per_pool; ++word) {
         while (const std::uint64_t due = marks[word] & ~visited[word]) {

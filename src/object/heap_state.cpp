@@ -308,8 +308,8 @@ Object* HeapState::resize_large(Object& object, std::size_t bytes) noexcept {
   LargeObject& large = LargeObject::of(&object);
   const std::size_t old_bytes = large.size;
   large_.remove(large);
-  auto* const moved =
-      static_cast<LargeObject*>(std::realloc(static_cast<void*>(&large), sizeof(LargeObject) + bytes));
+  auto* const moved = static_cast<LargeObject*>(
+      std::realloc(static_cast<void*>(&large), sizeof(LargeObject) + bytes));
   if (moved == nullptr) {
     large_.push_front(large);
     return nullptr;

@@ -87,9 +87,9 @@ class ConstructionCheck {
 // Of an address in a pool.
 [[nodiscard, gnu::always_inline]] inline PoolFront& pool_of(Type& type,
                                                             const void* address) noexcept {
-  return *reinterpret_cast<PoolFront*>(
-      TypeAccess::descriptors_of_zero(type) +
-      (reinterpret_cast<std::uintptr_t>(address) >> pool_shift) * pool_descriptor_size);
+  return *reinterpret_cast<PoolFront*>(TypeAccess::descriptors_of_zero(type) +
+                                       (reinterpret_cast<std::uintptr_t>(address) >> pool_shift) *
+                                           pool_descriptor_size);
 }
 
 [[gnu::always_inline]] inline void free_block(Type& type, void* address) noexcept {
@@ -240,8 +240,7 @@ inline Ref<T> make_with_room(ObjectHeap& heap, Type& type, std::size_t room,
                              Arguments&&... arguments) {
   const std::size_t bytes = bytes_of_items<T>(room);
   void* const block = take_sized_block(heap, bytes);
-  const std::size_t has =
-      HeapAccess::covers(heap, block) ? pool_of(type, block).block_size : bytes;
+  const std::size_t has = HeapAccess::covers(heap, block) ? pool_of(type, block).block_size : bytes;
   Ref<T> made = construct<T>(type, block, 0, std::forward<Arguments>(arguments)...);
   SizedAccess::set_room(*made, (has - ItemsOf<T>::offset) / ItemsOf<T>::size);
   return made;
