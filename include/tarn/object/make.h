@@ -214,7 +214,8 @@ template <typename T>
   return ItemsOf<T>::offset + items * ItemsOf<T>::size;
 }
 
-[[nodiscard]] inline void* take_sized_block(ObjectHeap& heap, std::size_t bytes) {
+[[nodiscard, gnu::always_inline]] inline void* take_sized_block(ObjectHeap& heap,
+                                                                std::size_t bytes) {
   constexpr std::size_t none = sized_classes - 1;
   const std::size_t szidx = (bytes - 1) / object_alignment;
   void* block = pop_block(*HeapAccess::sized(heap, szidx < none ? szidx : none));

@@ -152,7 +152,8 @@ void Growing<Derived, ItemType>::drop(std::size_t count) noexcept {
 template <typename Derived, typename ItemType>
 void Growing<Derived, ItemType>::take_items(Growing& other) noexcept {
   const std::size_t size = other.size();
-  std::memcpy(static_cast<void*>(this->items().data()), other.items().data(), size * sizeof(Item));
+  std::memcpy(static_cast<void*>(this->items().data()),
+              static_cast<const void*>(other.items().data()), size * sizeof(Item));
   // Whoever is clearing the other one just now goes on there, and must find nothing.
   std::memset(static_cast<void*>(other.items().data()), 0, size * sizeof(Item));
   detail::SizedAccess::set_size(other, 0);
