@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 
+#include "builtins/dict_views.h"
 #include "builtins/int_value.h"
 #include "builtins/support.h"
 
@@ -16,6 +17,7 @@ using builtins::Limbs;
 using builtins::LimbSpan;
 using builtins::Magnitude;
 using builtins::own;
+using builtins::SetOperation;
 
 const Int* as_int(const Object& object) {
   return is_exactly<Int>(object) || is<Int>(object) ? static_cast<const Int*>(&object) : nullptr;
@@ -297,6 +299,37 @@ Ref<Object> repeated_any(const Object& sequence, const Object& times) {
   return nullptr;
 }
 
+template <typename AnySetOfBoth>
+Ref<Object> combined_sets(const AnySetOfBoth& left, const AnySet& right, SetOperation operation) {
+  switch (operation) {
+    case SetOperation::join:
+      return left.join(right);
+    case SetOperation::intersect:
+      return left.intersect(right);
+    case SetOperation::subtract:
+      return left.subtract(right);
+    case SetOperation::symmetric_difference:
+      return left.symmetric_difference(right);
+  }
+  return nullptr;
+}
+
+// Of sets, and of views of dicts as such. Null: these are none.
+Ref<Object> combined(const Object& left, const Object& right, SetOperation operation) {
+  if (as_int(left) != nullptr && as_int(right) != nullptr) {
+    return nullptr;
+  }
+  if (is<AnySet>(left) && is<AnySet>(right)) {
+    const auto& other = static_cast<const AnySet&>(right);
+    return is<Set>(left) ? combined_sets(static_cast<const Set&>(left), other, operation)
+                         : combined_sets(static_cast<const FrozenSet&>(left), other, operation);
+  }
+  if (builtins::is_set_view(left) || builtins::is_set_view(right)) {
+    return builtins::combine_views(left, right, operation);
+  }
+  return nullptr;
+}
+
 template <typename Sequence>
 Ref<Object> joined(const Object& left, const Object& right) {
   if (!is<Sequence>(left)) {
@@ -343,8 +376,8 @@ Ref<Object> add(const Object& left, const Object& right) {
 }
 
 Ref<Object> subtract(const Object& left, const Object& right) {
-  if (is<Set>(left) && is<Set>(right)) {
-    return static_cast<const Set&>(left).subtract(static_cast<const Set&>(right));
+  if (Ref<Object> result = combined(left, right, SetOperation::subtract)) {
+    return result;
   }
   return calculate("-", left, right, subtract_ints, [](double l, double r) { return l - r; });
 }
@@ -457,22 +490,25 @@ Ref<Object> shift_right(const Object& left, const Object& right) {
 }
 
 Ref<Object> bit_and(const Object& left, const Object& right) {
-  if (is<Set>(left) && is<Set>(right)) {
-    return static_cast<const Set&>(left).intersect(static_cast<const Set&>(right));
+  if (Ref<Object> result = combined(left, right, SetOperation::intersect)) {
+    return result;
   }
   return bitwise("&", left, right, [](Limb l, Limb r) { return l & r; });
 }
 
 Ref<Object> bit_or(const Object& left, const Object& right) {
-  if (is<Set>(left) && is<Set>(right)) {
-    return static_cast<const Set&>(left).join(static_cast<const Set&>(right));
+  if (Ref<Object> result = combined(left, right, SetOperation::join)) {
+    return result;
+  }
+  if (is<Dict>(left) && is<Dict>(right)) {
+    return static_cast<const Dict&>(left).join(*own(static_cast<const Dict&>(right)));
   }
   return bitwise("|", left, right, [](Limb l, Limb r) { return l | r; });
 }
 
 Ref<Object> bit_xor(const Object& left, const Object& right) {
-  if (is<Set>(left) && is<Set>(right)) {
-    return static_cast<const Set&>(left).symmetric_difference(static_cast<const Set&>(right));
+  if (Ref<Object> result = combined(left, right, SetOperation::symmetric_difference)) {
+    return result;
   }
   return bitwise("^", left, right, [](Limb l, Limb r) { return l ^ r; });
 }

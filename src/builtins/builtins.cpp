@@ -67,6 +67,7 @@ void Builtins::make_singletons() {
   (void)heap_.type<List>();
   (void)heap_.type<Dict>();
   (void)heap_.type<Set>();
+  (void)heap_.type<FrozenSet>();
   (void)heap_.type<Instance>();
 
   immortalize(none_);
@@ -130,9 +131,10 @@ Ref<Tuple> Builtins::tuple_of(Object& source) {
 Ref<List> Builtins::list(std::span<const Ref<Object>> items) {
   Ref<List> result = heap_.make<List>();
   if (!items.empty()) {
-    Ref<detail::Items> room = heap_.make_sized<detail::Items>(items.size());
-    std::copy(items.begin(), items.end(), room->items().begin());
-    room->filled = items.size();
+    Ref<detail::Items> room = heap_.make_with_room<detail::Items>(items.size());
+    for (const Ref<Object>& item : items) {
+      (void)room->push(item);
+    }
     result->items_ = std::move(room);
   }
   return result;
@@ -143,6 +145,23 @@ Ref<Set> Builtins::set(std::initializer_list<Ref<Object>> items) {
   for (const Ref<Object>& item : items) {
     (void)result->add(item);
   }
+  return result;
+}
+
+Ref<FrozenSet> Builtins::frozenset(std::span<const Ref<Object>> items) {
+  Ref<FrozenSet> result = heap_.make<FrozenSet>();
+  for (const Ref<Object>& item : items) {
+    (void)result->add_item(item);
+  }
+  return result;
+}
+
+Ref<FrozenSet> Builtins::frozenset_of(Object& source) {
+  if (is_exactly<FrozenSet>(source)) {
+    return Ref<FrozenSet>(share, static_cast<FrozenSet*>(&source));
+  }
+  Ref<FrozenSet> result = heap_.make<FrozenSet>();
+  result->add_all(source);
   return result;
 }
 
@@ -157,7 +176,7 @@ Type& Builtins::define_class(std::string_view name, const TypeSlots& slots, Type
   (void)string(name);  // ValueError when it's no UTF-8
   // The name lives as long as the heap.
   Ref<Str> kept = heap_.make_sized<Str>(name.size() + 1, name.size() + 1);
-  std::copy(name.begin(), name.end(), kept->items().begin());
+  *std::copy(name.begin(), name.end(), kept->items().begin()) = '\0';
   TypeSpec spec;
   spec.name = kept->items().data();
   spec.base = base != nullptr ? base : &heap_.type<Instance>();

@@ -1,3 +1,5 @@
+#include <tarn/builtins/dict_views.h>
+
 #include "builtins/iterators.h"
 #include "builtins/support.h"
 
@@ -21,13 +23,13 @@ Ref<Object> Dict::at(const Object& key) const {
 void Dict::set(Ref<Object> key, Ref<Object> value) {
   const std::size_t hash = tarn::hash(*key);
   for (;;) {
-    const std::size_t index = find(*key, hash);
-    if (index != detail::no_entry) {
-      entry(index).value = std::move(value);  // the old one dies last
+    const detail::Place place = find_place(*key, hash);
+    if (place.index != detail::no_entry) {
+      entry(place.index).value = std::move(value);  // the old one dies last
       return;
     }
     if (has_room()) {
-      append(hash, std::move(key)).value = std::move(value);
+      append(hash, std::move(key), place.slot).value = std::move(value);
       return;
     }
     grow();  // may run code of the program's: then the key may be there
@@ -37,12 +39,12 @@ void Dict::set(Ref<Object> key, Ref<Object> value) {
 Ref<Object> Dict::set_default(Ref<Object> key, Ref<Object> value) {
   const std::size_t hash = tarn::hash(*key);
   for (;;) {
-    const std::size_t index = find(*key, hash);
-    if (index != detail::no_entry) {
-      return entry(index).value;
+    const detail::Place place = find_place(*key, hash);
+    if (place.index != detail::no_entry) {
+      return entry(place.index).value;
     }
     if (has_room()) {
-      append(hash, std::move(key)).value = value;
+      append(hash, std::move(key), place.slot).value = value;
       return value;
     }
     grow();
@@ -95,7 +97,7 @@ Ref<Dict> Dict::copy() const {
     for (std::size_t i = next_entry(0); i != detail::no_entry && result->has_room();
          i = next_entry(i + 1)) {
       const detail::DictEntry& from = entry(i);
-      result->append(from.hash, from.key).value = from.value;
+      result->append(from.hash, from.key, result->free_slot(from.hash)).value = from.value;
     }
   }
   return result;
@@ -141,6 +143,16 @@ Ref<Object> Dict::iterate_values() {
 }
 Ref<Object> Dict::iterate_items() {
   return type().heap().make<DictItemIterator>(own(*this), DictPart::items);
+}
+
+Ref<DictKeys> Dict::keys() { return type().heap().make<DictKeys>(own(*this)); }
+Ref<DictValues> Dict::values() { return type().heap().make<DictValues>(own(*this)); }
+Ref<DictItems> Dict::items() { return type().heap().make<DictItems>(own(*this)); }
+
+Ref<Dict> Dict::join(Dict& other) const {
+  Ref<Dict> result = copy();
+  result->update(other);
+  return result;
 }
 
 std::string Dict::repr() const {

@@ -1,8 +1,11 @@
 #include <tarn/builtins/hash_table.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+#include <limits>
 
+#include <tarn/builtins/int.h>
 #include <tarn/builtins/str.h>
 
 #include "base/assert.h"
@@ -35,6 +38,52 @@ class Probe {
   std::size_t slot_;
 };
 
+// Slots of one width. Values from `deleted` on lead nowhere.
+template <typename Width>
+class SlotsOf {
+ public:
+  static constexpr Width empty = std::numeric_limits<Width>::max();
+  static constexpr Width deleted = empty - 1;
+
+  explicit SlotsOf(Slots& slots) noexcept
+      : bytes_(slots.items().data()), count_(slots.size() / sizeof(Width)) {}
+  [[nodiscard]] std::size_t count() const noexcept { return count_; }
+  [[nodiscard]] Width operator[](std::size_t slot) const noexcept {
+    Width value = 0;
+    std::memcpy(&value, bytes_ + slot * sizeof(Width), sizeof(Width));
+    return value;
+  }
+  void set(std::size_t slot, std::size_t entry) const noexcept {
+    const auto value = static_cast<Width>(entry);
+    std::memcpy(bytes_ + slot * sizeof(Width), &value, sizeof(Width));
+  }
+  // The first one on the way that leads nowhere.
+  [[nodiscard]] std::size_t free_one(std::size_t hash) const noexcept {
+    Probe probe(hash, count_);
+    while ((*this)[probe.slot()] < deleted) {
+      probe.go_on();
+    }
+    return probe.slot();
+  }
+
+ private:
+  std::uint8_t* bytes_;
+  std::size_t count_;
+};
+
+// visit(SlotsOf<…>)
+template <typename Visit>
+[[gnu::always_inline]] inline auto with_width(Slots& slots, Visit visit) {
+  switch (slots.width_shift) {
+    case 0:
+      return visit(SlotsOf<std::uint8_t>(slots));
+    case 1:
+      return visit(SlotsOf<std::uint16_t>(slots));
+    default:
+      return visit(SlotsOf<std::uint32_t>(slots));
+  }
+}
+
 enum class Match : std::uint8_t { no, yes, ask };
 
 // Whether keys with the same hash are equal, as far as that can be said without running a program's code.
@@ -47,97 +96,107 @@ enum class Match : std::uint8_t { no, yes, ask };
                ? Match::yes
                : Match::no;
   }
+  if (is_exactly<Int>(left) && is_exactly<Int>(right)) {
+    const auto& of_left = static_cast<const Int&>(left);
+    const auto& of_right = static_cast<const Int&>(right);
+    if (of_left.is_word() && of_right.is_word()) {
+      return of_left.word() == of_right.word() ? Match::yes : Match::no;
+    }
+  }
   return Match::ask;
 }
 
 }  // namespace
 
 std::uint32_t Slots::get(std::size_t slot) const noexcept {
-  const std::uint8_t* const bytes = items().data();
-  switch (width_shift) {
-    case 0: {
-      const std::uint8_t value = bytes[slot];
-      return value >= UINT8_MAX - 1 ? value | 0xFFFFFF00U : value;
-    }
-    case 1: {
-      std::uint16_t value = 0;
-      std::memcpy(&value, bytes + 2 * slot, sizeof(value));
-      return value >= UINT16_MAX - 1 ? value | 0xFFFF0000U : value;
-    }
-    default: {
-      std::uint32_t value = 0;
-      std::memcpy(&value, bytes + 4 * slot, sizeof(value));
-      return value;
-    }
-  }
+  return with_width(const_cast<Slots&>(*this), [slot](auto slots) -> std::uint32_t {
+    const auto value = slots[slot];
+    return value >= slots.deleted ? deleted + std::uint32_t(value - slots.deleted) : value;
+  });
 }
 
 void Slots::set(std::size_t slot, std::uint32_t entry) noexcept {
-  std::memcpy(items().data() + (slot << width_shift), &entry, std::size_t{1} << width_shift);
+  with_width(*this, [=](auto slots) { slots.set(slot, entry); });
 }
 
-// NOLINTBEGIN(readability-function-cognitive-complexity): one search, of either kind of table
-template <typename Entry>
-std::size_t HashTable<Entry>::find(const Object& key, std::size_t hash) const {
-  while (entries_) {
-    const std::size_t version = version_;
-    bool begins_anew = false;
-    const auto is_it = [&](const Entry& candidate) {
-      if (candidate.hash != hash || !candidate.key) {
-        return false;
-      }
-      const Match known = match(*candidate.key, key);
-      if (known != Match::ask) {
-        return known == Match::yes;
-      }
-      const Ref<Object> its_key = candidate.key;
-      const bool equal = rich_compare(*its_key, key, CompareOperator::equal);
-      begins_anew = version != version_;
-      return equal;
-    };
-    const auto entries = entries_->items();
-    if (!slots_) {
-      for (std::size_t i = 0; i < entries_->filled; ++i) {
-        if (is_it(entries[i])) {
-          if (!begins_anew) {
-            return i;
-          }
-        }
-        if (begins_anew) {
-          break;
-        }
-      }
-    } else {
-      for (Probe probe(hash, slots_->count());; probe.go_on()) {
-        const std::uint32_t index = slots_->get(probe.slot());
-        if (index == Slots::empty) {
-          break;
-        }
-        if (index != Slots::deleted) {
-          const bool found = is_it(entries[index]);
-          if (begins_anew) {
-            break;
-          }
-          if (found) {
-            return index;
-          }
-        }
-      }
-    }
-    if (!begins_anew) {
-      break;
+namespace {
+
+// What came of the comparison with one entry. `changed`: the table isn't what it was.
+enum class Outcome : std::uint8_t { other, same, changed };
+
+constexpr std::size_t begins_anew = no_entry - 1;
+
+template <typename Entry, typename Compare>
+[[gnu::always_inline]] inline Place look_through(std::span<const Entry> entries, Compare compare) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const Outcome outcome = compare(entries[i]);
+    if (outcome != Outcome::other) [[unlikely]] {
+      return {outcome == Outcome::same ? i : begins_anew, 0};
     }
   }
-  return no_entry;
+  return {no_entry, 0};
 }
-// NOLINTEND(readability-function-cognitive-complexity)
+
+template <typename Width, typename Entry, typename Compare>
+[[gnu::always_inline]] inline Place follow(SlotsOf<Width> slots, const Entry* entries,
+                                           std::size_t hash, Compare compare) {
+  std::size_t free = SIZE_MAX;
+  for (Probe probe(hash, slots.count());; probe.go_on()) {
+    const Width index = slots[probe.slot()];
+    if (index >= slots.deleted) {
+      free = free == SIZE_MAX ? probe.slot() : free;
+      if (index == slots.empty) {
+        return {no_entry, free};
+      }
+      continue;
+    }
+    const Outcome outcome = compare(entries[index]);
+    if (outcome != Outcome::other) {
+      return {outcome == Outcome::same ? index : begins_anew, 0};
+    }
+  }
+}
+
+}  // namespace
+
+template <typename Entry>
+Place HashTable<Entry>::find_place(const Object& key, std::size_t hash) const {
+  const auto compare = [this, &key, hash](const Entry& candidate) {
+    if (candidate.key.get() == &key) {
+      return Outcome::same;
+    }
+    if (candidate.hash != hash || !candidate.key) [[likely]] {
+      return Outcome::other;
+    }
+    const Match known = match(*candidate.key, key);
+    if (known != Match::ask) {
+      return known == Match::yes ? Outcome::same : Outcome::other;
+    }
+    const std::size_t version = version_;
+    const Ref<Object> its_key = candidate.key;
+    const bool equal = rich_compare(*its_key, key, CompareOperator::equal);
+    return version != version_ ? Outcome::changed : equal ? Outcome::same : Outcome::other;
+  };
+  while (entries_) {
+    const std::span<const Entry> entries = entries_->items();
+    const Place place =
+        slots_
+            ? with_width(*slots_,
+                         [&](auto slots) { return follow(slots, entries.data(), hash, compare); })
+            : look_through(entries, compare);
+    if (place.index != begins_anew) {
+      return place;
+    }
+  }
+  return {no_entry, 0};
+}
 
 template <typename Entry>
 std::size_t HashTable<Entry>::next_entry(std::size_t index) const noexcept {
   if (!entries_) {
     return no_entry;
   }
-  for (; index < entries_->filled; ++index) {
+  for (; index < entries_->size(); ++index) {
     if (entry(index).key) {
       return index;
     }
@@ -147,7 +206,7 @@ std::size_t HashTable<Entry>::next_entry(std::size_t index) const noexcept {
 
 template <typename Entry>
 std::size_t HashTable<Entry>::last_entry() const noexcept {
-  for (std::size_t index = entries_ ? entries_->filled : 0; index-- > 0;) {
+  for (std::size_t index = entries_ ? entries_->size() : 0; index-- > 0;) {
     if (entry(index).key) {
       return index;
     }
@@ -175,7 +234,8 @@ void HashTable<Entry>::grow_to(std::size_t keys) {
       slots = this->type().heap().template make_sized<Slots>(count << width_shift, width_shift);
       std::memset(slots->items().data(), 0xFF, slots->size());
     }
-    Ref<Entries<Entry>> entries = this->type().heap().template make_sized<Entries<Entry>>(capacity);
+    Ref<Entries<Entry>> entries =
+        this->type().heap().template make_with_room<Entries<Entry>>(capacity);
     if (version != version_) {
       continue;
     }
@@ -183,42 +243,47 @@ void HashTable<Entry>::grow_to(std::size_t keys) {
     ++version_;
     entries_ = entries;
     slots_ = std::move(slots);
-    if (old) {
-      for (Entry& from : old->items().first(old->filled)) {
+    const auto has_key = [](const Entry& entry) { return static_cast<bool>(entry.key); };
+    if (old && std::all_of(old->items().begin(), old->items().end(), has_key)) {
+      entries->take_items(*old);
+    } else if (old) {
+      for (Entry& from : old->items()) {
         if (from.key) {
-          put_in_slot(from.hash, static_cast<std::uint32_t>(entries->filled));
-          entries->items()[entries->filled++] = std::move(from);
+          entries->push(std::move(from));
         }
       }
-      entries->used = entries->filled;
-      old->filled = 0;
-      old->used = 0;
+      old->drop(old->size());
     }
-    entries->left = capacity - entries->filled;
+    entries->used = entries->size();
+    entries->left = capacity - entries->size();
+    if (slots_) {
+      with_width(*slots_, [&](auto table) {
+        const std::span<const Entry> all = entries->items();
+        for (std::size_t i = 0; i < all.size(); ++i) {
+          table.set(table.free_one(all[i].hash), i);
+        }
+      });
+    }
     return;
   }
 }
 
 template <typename Entry>
-void HashTable<Entry>::put_in_slot(std::size_t hash, std::uint32_t index) noexcept {
-  if (slots_) {
-    Probe probe(hash, slots_->count());
-    while (slots_->get(probe.slot()) < Slots::deleted) {
-      probe.go_on();
-    }
-    slots_->set(probe.slot(), index);
-  }
+std::size_t HashTable<Entry>::free_slot(std::size_t hash) const noexcept {
+  return slots_ ? with_width(*slots_, [hash](auto table) { return table.free_one(hash); }) : 0;
 }
 
 // NOLINTBEGIN(performance-unnecessary-value-param): the key is moved
 template <typename Entry>
-Entry& HashTable<Entry>::append(std::size_t hash, Ref<Object> key) noexcept {
-  const std::size_t index = entries_->filled++;
-  ++entries_->used;
-  --entries_->left;
+Entry& HashTable<Entry>::append(std::size_t hash, Ref<Object> key, std::size_t slot) noexcept {
+  Entries<Entry>& entries = *entries_;
+  if (slots_) {
+    slots_->set(slot, static_cast<std::uint32_t>(entries.size()));
+  }
+  ++entries.used;
+  --entries.left;
   ++version_;
-  put_in_slot(hash, static_cast<std::uint32_t>(index));
-  Entry& added = entry(index);
+  Entry& added = entries.push();
   added.hash = hash;
   added.key = std::move(key);
   return added;
@@ -242,10 +307,10 @@ Entry HashTable<Entry>::take(std::size_t index) noexcept {
   ++version_;
   --entries_->used;
   Entry taken = std::move(entry(index));
-  if (index + 1 == entries_->filled) {
+  if (index + 1 == entries_->size()) {
     // Those before it that were deleted are in no slot either: all may be used again.
-    while (entries_->filled > 0 && !entry(entries_->filled - 1).key) {
-      --entries_->filled;
+    while (entries_->size() > 0 && !entry(entries_->size() - 1).key) {
+      entries_->drop(1);
       entries_->left += slots_ ? 0 : 1;
     }
   }
@@ -267,13 +332,12 @@ void HashTable<Entry>::verify() const {
     return;
   }
   const auto entries = entries_->items();
-  TARN_CHECK(entries_->filled + entries_->left, <=, entries.size(),
-             "T1: entries are within their array");
+  TARN_CHECK(entries_->size() + entries_->left, <=, entries_->room(),
+             "T1: entries are within their room");
   std::size_t used = 0;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const Entry& entry = entries[i];
     used += entry.key ? 1U : 0U;
-    TARN_CHECK(i < entries_->filled || !entry.key, ==, true, "T1: untouched entries have no key");
     if constexpr (requires { entry.value; }) {
       TARN_CHECK(entry.key.get() == nullptr, ==, entry.value.get() == nullptr,
                  "T1: a value is there with its key");
@@ -296,7 +360,7 @@ void HashTable<Entry>::verify() const {
       empty += index == Slots::empty ? 1U : 0U;
       if (index < Slots::deleted) {
         ++taken;
-        TARN_CHECK(index, <, entries_->filled, "T3: a slot leads to an entry");
+        TARN_CHECK(index, <, entries.size(), "T3: a slot leads to an entry");
         TARN_CHECK(entries[index].key.get(), !=, nullptr,
                    "T3: a slot leads to an entry with a key");
       }

@@ -143,7 +143,7 @@ Ref<Int> Int::from_double(Builtins& builtins, double value) {
 }
 
 // Modulo 2^61 - 1, where 2^64 is 8.
-std::size_t Int::hash() const noexcept {
+std::size_t Int::hash_of_many_bits() const noexcept {
   constexpr std::uint64_t modulus = (std::uint64_t{1} << 61) - 1;
   const Magnitude magnitude(*this);
   const LimbSpan limbs = magnitude.limbs();

@@ -46,7 +46,7 @@ Ref<Object> DictIterator::next() {
 }
 
 Ref<Object> SetIterator::next() {
-  const Ref<Set> set = set_;
+  const Ref<AnySet> set = set_;
   if (!set) {
     return nullptr;
   }

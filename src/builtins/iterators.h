@@ -49,8 +49,6 @@ class StrIterator final : public Object {
   static constexpr auto members = tarn::members(&StrIterator::string_);
 };
 
-enum class DictPart : std::uint8_t { keys, values, items };
-
 class DictIterator : public Object {
  public:
   static constexpr const char* type_name = "dict_iterator";
@@ -76,7 +74,7 @@ class SetIterator final : public Object {
  public:
   static constexpr const char* type_name = "set_iterator";
 
-  explicit SetIterator(Ref<Set> set) noexcept : size_(set->size()), set_(std::move(set)) {}
+  explicit SetIterator(Ref<AnySet> set) noexcept : size_(set->size()), set_(std::move(set)) {}
 
   [[nodiscard]] Ref<Object> iterate() { return Ref<Object>(share, this); }
   [[nodiscard]] Ref<Object> next();
@@ -84,7 +82,7 @@ class SetIterator final : public Object {
  private:
   std::size_t size_;
   std::size_t position_ = 0;
-  Member<Set> set_;
+  Member<AnySet> set_;
 
  public:
   static constexpr auto members = tarn::members(&SetIterator::set_);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "base/assert.h"
 #include "builtins/iterators.h"
@@ -12,22 +13,30 @@ using builtins::own;
 // Making room may run a program's code, which may change the list: it's looked at only afterwards.
 void List::grow_to(std::size_t size) {
   while (capacity() < size) {
-    const std::size_t old_size = this->size();
     if (size > PTRDIFF_MAX / (2 * sizeof(Member<Object>))) {
       throw std::bad_alloc();
     }
-    Ref<detail::Items> room =
-        type().heap().make_sized<detail::Items>(detail::growth_of(old_size, size));
-    if (room->size() < this->size() || capacity() >= size) {
+    ObjectHeap& heap = type().heap();
+    const std::size_t wanted = detail::growth_of(this->size(), size);
+    if (detail::resize_room(heap, items_, wanted)) {
+      continue;
+    }
+    Ref<detail::Items> room = heap.make_with_room<detail::Items>(wanted);
+    if (room->room() < this->size() || capacity() >= size) {
       continue;
     }
     if (items_) {
-      const auto from = items_->items().first(items_->filled);
-      std::move(from.begin(), from.end(), room->items().begin());
-      room->filled = std::exchange(items_->filled, 0);
+      room->take_items(*items_);
     }
     items_ = std::move(room);
   }
+}
+
+void List::append_slowly(Ref<Object> item) {
+  do {
+    grow_to(size() + 1);
+  } while (size() == capacity());  // somebody has filled the room
+  items_->push(std::move(item));
 }
 
 // Without memory for less the list keeps what it has.
@@ -37,12 +46,14 @@ void List::shrink() noexcept {
     return;
   }
   try {
-    Ref<detail::Items> room =
-        type().heap().make_sized<detail::Items>(detail::growth_of(size, size));
-    if (items_ && this->size() == size && room->size() >= size) {
-      const auto from = items_->items().first(size);
-      std::move(from.begin(), from.end(), room->items().begin());
-      room->filled = std::exchange(items_->filled, 0);
+    ObjectHeap& heap = type().heap();
+    const std::size_t wanted = detail::growth_of(size, size);
+    if (detail::resize_room(heap, items_, wanted)) {
+      return;
+    }
+    Ref<detail::Items> room = heap.make_with_room<detail::Items>(wanted);
+    if (items_ && this->size() == size && room->room() >= size) {
+      room->take_items(*items_);
       items_ = std::move(room);
     }
   } catch (const std::bad_alloc&) {
@@ -63,11 +74,11 @@ Ref<Object> List::pop(Index index) {
     throw IndexError("pop from empty list");
   }
   const std::size_t place = detail::checked_index(index, size(), "pop index");
-  const auto items = items_->items().first(items_->filled);
+  const auto items = items_->items();
   Ref<Object> popped = items[place].take();
   std::move(items.begin() + static_cast<std::ptrdiff_t>(place) + 1, items.end(),
             items.begin() + static_cast<std::ptrdiff_t>(place));
-  --items_->filled;
+  items_->drop(1);
   shrink();
   return popped;
 }
@@ -87,23 +98,27 @@ void List::insert(Index index, Ref<Object> item) {
     insert(index, std::move(item));  // somebody has filled the room
     return;
   }
-  const auto items = items_->items().first(static_cast<std::size_t>(size) + 1);
+  (void)items_->push();
+  const auto items = items_->items();
   std::move_backward(items.begin() + index, items.end() - 1, items.end());
   items[static_cast<std::size_t>(index)] = std::move(item);
-  ++items_->filled;
 }
 
 void List::extend(Object& source) {
   if (is<List>(source) || is<Tuple>(source)) {
-    // As many as there are now: the source may be this list.
-    std::vector<Ref<Object>> items;
-    const auto given = is<List>(source)
-                           ? static_cast<List&>(source).items()
-                           : std::span<const Member<Object>>(static_cast<Tuple&>(source).items());
-    items.assign(given.begin(), given.end());
-    grow_to(size() + items.size());
-    for (Ref<Object>& item : items) {
-      append(std::move(item));
+    // As many as there are now: the source may be this list, and making room may change either.
+    const auto given = [&] {
+      return is<List>(source)
+                 ? static_cast<List&>(source).items()
+                 : std::span<const Member<Object>>(static_cast<Tuple&>(source).items());
+    };
+    std::size_t count = 0;
+    do {
+      count = given().size();
+      grow_to(size() + count);
+    } while (given().size() != count || capacity() < size() + count);
+    for (std::size_t i = 0; i < count; ++i) {
+      (void)items_->push(given()[i]);
     }
     return;
   }
@@ -143,7 +158,7 @@ void List::clear() noexcept {
 
 void List::reverse() noexcept {
   if (items_) {
-    const auto items = items_->items().first(items_->filled);
+    const auto items = items_->items();
     for (std::size_t i = 0; i < items.size() / 2; ++i) {
       items[i].swap(items[items.size() - 1 - i]);
     }
@@ -152,95 +167,120 @@ void List::reverse() noexcept {
 
 namespace {
 
-// A merge sort that stays within its arrays whatever the comparison says, and when it throws has every item in
-// `items`: halves are merged into `spare`, and what is left over is moved after them.
-void merge_sort(std::span<Ref<Object>> items, std::span<Ref<Object>> spare) {
-  const auto is_less = [](const Ref<Object>& left, const Ref<Object>& right) {
-    return rich_compare(*left, *right, CompareOperator::less);
-  };
+// A merge sort that stays within its arrays whatever `is_less` says, and when that throws has every item in `items`: halves are
+// merged into `spare`, and what is left over is moved after them. Items are moved about by copying.
+template <typename Item, typename IsLess>
+void merge_sort(std::span<Item> items, std::span<Item> spare, IsLess is_less) {
   if (items.size() <= 12) {
     for (std::size_t i = 1; i < items.size(); ++i) {
+      const Item item = items[i];
       std::size_t low = 0;
       std::size_t high = i;
       while (low < high) {  // the last place behind none that's greater
         const std::size_t middle = (low + high) / 2;
-        if (is_less(items[i], items[middle])) {
+        if (is_less(item, items[middle])) {
           high = middle;
         } else {
           low = middle + 1;
         }
       }
-      std::rotate(items.begin() + static_cast<std::ptrdiff_t>(low),
-                  items.begin() + static_cast<std::ptrdiff_t>(i),
-                  items.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+      std::memmove(&items[low] + 1, &items[low], (i - low) * sizeof(Item));
+      items[low] = item;
     }
     return;
   }
   const std::size_t half = items.size() / 2;
-  merge_sort(items.first(half), spare);
-  merge_sort(items.subspan(half), spare);
+  merge_sort(items.first(half), spare, is_less);
+  merge_sort(items.subspan(half), spare, is_less);
   if (!is_less(items[half], items[half - 1])) {
     return;  // in order already
   }
+  struct Merge {
+    std::span<Item> items, spare;
+    std::size_t left, right, count;
+    std::size_t half;
+    ~Merge() {
+      // What is left of the right half lies where it belongs.
+      std::copy(&items[left], items.data() + half, &spare[count]);
+      std::copy(spare.data(), &spare[count] + (half - left), items.data());
+    }
+  } merge{items, spare, 0, half, 0, half};
   std::size_t left = 0;
   std::size_t right = half;
-  std::size_t count = 0;
-  struct PutBack {
-    std::span<Ref<Object>> items, spare;
-    std::size_t &left, &right, &count;
-    std::size_t half;
-    ~PutBack() {
-      while (left < half) {
-        spare[count++] = std::move(items[left++]);
-      }
-      std::move(spare.begin(), spare.begin() + static_cast<std::ptrdiff_t>(count), items.begin());
-    }
-  } put_back{items, spare, left, right, count, half};
   while (left < half && right < items.size()) {
     const bool takes_right = is_less(items[right], items[left]);
-    spare[count++] = std::move(takes_right ? items[right++] : items[left++]);
+    spare[left + right - half] = items[takes_right ? right : left];
+    right += takes_right ? 1U : 0U;
+    left += takes_right ? 0U : 1U;
+    merge.left = left;
+    merge.right = right;
+    merge.count = left + right - half;
   }
+}
+
+struct Number {
+  std::int64_t word;
+  Object* object;
+};
+
+// Where all are ints of a word, or all strs, no protocol is asked.
+void sort_items(std::span<Object*> items) {
+  const auto all_are = [&](auto is_one) { return std::all_of(items.begin(), items.end(), is_one); };
+  if (all_are([](const Object* item) {
+        return is_exactly<Int>(*item) && static_cast<const Int*>(item)->is_word();
+      })) {
+    std::vector<Number> numbers(2 * items.size());
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      numbers[i] = {static_cast<const Int*>(items[i])->word(), items[i]};
+    }
+    const std::span<Number> both(numbers);
+    merge_sort(both.first(items.size()), both.subspan(items.size()),
+               [](const Number& left, const Number& right) { return left.word < right.word; });
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      items[i] = numbers[i].object;
+    }
+    return;
+  }
+  std::vector<Object*> spare(items.size());
+  if (all_are([](const Object* item) { return is_exactly<Str>(*item); })) {
+    merge_sort(items, std::span(spare), [](const Object* left, const Object* right) {
+      return static_cast<const Str*>(left)->utf8() < static_cast<const Str*>(right)->utf8();
+    });
+    return;
+  }
+  merge_sort(items, std::span(spare), [](const Object* left, const Object* right) {
+    return rich_compare(*left, *right, CompareOperator::less);
+  });
 }
 
 }  // namespace
 
 void List::sort() {
-  std::vector<Ref<Object>> sorted(items().begin(), items().end());
-  std::vector<Ref<Object>> spare(sorted.size());
+  const auto is_cleared = [](const Member<Object>& item) { return !item; };
+  if (size() < 2 || std::any_of(items().begin(), items().end(), is_cleared)) {
+    return;
+  }
   const Ref<detail::Items> room = items_.take();
+  const std::size_t size = room->size();
+  // The items are the sort's, and nobody else has an eye on them.
+  auto* const items = reinterpret_cast<Object**>(room->hide_items());
   struct PutBack {
     List& list;
     const Ref<detail::Items>& room;
-    std::vector<Ref<Object>>& sorted;
+    std::size_t size;
     Ref<detail::Items> added;  // dies when the list is whole again
-    bool was_changed = false;
 
-    void operator()() noexcept {
-      was_changed = list.size() != 0;
+    ~PutBack() {
       added = list.items_.take();
-      for (std::size_t i = 0; i < sorted.size(); ++i) {
-        room->items()[i] = std::move(sorted[i]);
-      }
+      room->show_items(size);
       list.items_ = room;
     }
-    ~PutBack() {
-      if (!sorted.empty()) {
-        (*this)();
-        sorted.clear();
-      }
-    }
   };
-  if (sorted.empty()) {
-    items_ = room;
-    return;
-  }
   bool was_changed = false;
   {
-    PutBack put_back{*this, room, sorted, nullptr};
-    merge_sort(sorted, spare);
-    put_back();
-    sorted.clear();
-    was_changed = put_back.was_changed;
+    const PutBack put_back{*this, room, size, nullptr};
+    sort_items(std::span(items, size));
+    was_changed = this->size() != 0;
   }
   if (was_changed) {
     throw ValueError("list modified during sort");
@@ -273,6 +313,9 @@ void List::replace(std::size_t start, std::size_t count, std::span<Ref<Object>> 
     return;
   }
   const std::size_t size = this->size();
+  while (items_->size() < size - count + items.size()) {
+    (void)items_->push();
+  }
   const auto all = items_->items();
   const auto at = [&](std::size_t index) {
     return all.begin() + static_cast<std::ptrdiff_t>(index);
@@ -288,7 +331,7 @@ void List::replace(std::size_t start, std::size_t count, std::span<Ref<Object>> 
   for (std::size_t i = 0; i < items.size(); ++i) {
     all[start + i] = std::move(items[i]);
   }
-  items_->filled = size - count + items.size();
+  items_->drop(items_->size() - (size - count + items.size()));
   shrink();
 }
 
@@ -331,7 +374,7 @@ void List::erase_slice(const Slice& slice) {
   }
   std::vector<Ref<Object>> old;
   old.reserve(range.count);
-  const auto all = items_->items().first(items_->filled);
+  const auto all = items_->items();
   std::size_t to = static_cast<std::size_t>(range.start);
   for (std::size_t from = to; from < all.size(); ++from) {
     const auto distance = from - static_cast<std::size_t>(range.start);
@@ -342,7 +385,7 @@ void List::erase_slice(const Slice& slice) {
       all[to++] = all[from].take();
     }
   }
-  items_->filled = to;
+  items_->drop(all.size() - to);
   shrink();
 }
 
@@ -381,10 +424,9 @@ void List::verify() const {
   if (!items_) {
     return;
   }
-  TARN_CHECK(items_->filled, <=, items_->size(), "L1: a list has no more items than room");
-  for (std::size_t i = 0; i < items_->size(); ++i) {
-    TARN_CHECK(items_->items()[i].get() != nullptr, ==, i < items_->filled,
-               "L1: items from size on are null");
+  TARN_CHECK(items_->size(), <=, items_->room(), "L1: a list has no more items than room");
+  for (const Member<Object>& item : items_->items()) {
+    TARN_CHECK(static_cast<const void*>(item.get()), !=, nullptr, "L1: no item is null");
   }
 }
 

@@ -76,7 +76,7 @@ bool truth(const Object& object) {
     return false;
   }
   if (is<Str>(object) || is<Bytes>(object) || is<Tuple>(object) || is<List>(object) ||
-      is<Dict>(object) || is<Set>(object)) {
+      is<Dict>(object) || is<AnySet>(object) || is<DictView>(object)) {
     return length(object) != 0;
   }
   return true;
@@ -98,8 +98,11 @@ std::size_t length(const Object& object) {
   if (is<Dict>(object)) {
     return static_cast<const Dict&>(object).size();
   }
-  if (is<Set>(object)) {
-    return static_cast<const Set&>(object).size();
+  if (is<AnySet>(object)) {
+    return static_cast<const AnySet&>(object).size();
+  }
+  if (is<DictView>(object)) {
+    return static_cast<const DictView&>(object).size();
   }
   throw TypeError("object of type " + builtins::quoted_type(object) + " has no len()");
 }
@@ -162,8 +165,11 @@ bool contains(Object& container, const Object& item) {
   if (is<Dict>(container)) {
     return static_cast<Dict&>(container).contains(item);
   }
-  if (is<Set>(container)) {
-    return static_cast<Set&>(container).contains(item);
+  if (is<AnySet>(container)) {
+    return static_cast<AnySet&>(container).contains(item);
+  }
+  if (is<DictView>(container)) {
+    return static_cast<DictView&>(container).contains(item);
   }
   if (is<Str>(container)) {
     if (!is<Str>(item)) {

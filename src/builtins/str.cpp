@@ -165,10 +165,7 @@ Ref<Str> Str::join_all(const List& parts) const {
 std::string Str::repr() const { return builtins::repr_of_text(utf8()); }
 
 // CPython hashes code points in one, two or four bytes each, as the largest needs.
-std::size_t Str::hash() const noexcept {
-  if (hash_ != no_hash) {
-    return hash_;
-  }
+std::size_t Str::find_hash() const noexcept {
   const Builtins& all = Builtins::of(*this);
   const std::string_view text = utf8();
   if (is_ascii()) {

@@ -93,6 +93,8 @@ class CollectorState {
   [[nodiscard]] PacingRule& rule() noexcept { return rule_; }
   [[nodiscard]] PacingRule::Heap figures() const noexcept;
   [[nodiscard]] MarkStack& stack() noexcept { return stack_; }
+  // For tests: more than so many objects waiting are many, whatever the heap.
+  void mark_in_order_beyond(std::size_t objects) noexcept { least_many_ = objects; }
 
   CollectorOptions options;
   CollectorStatistics statistics;
@@ -144,6 +146,8 @@ class CollectorState {
   void tally_large() noexcept;
   [[nodiscard]] bool mark(const Deadline& deadline) noexcept;
   void mark_at_once() noexcept;
+  void mark_in_order() noexcept;
+  [[nodiscard]] std::size_t most_waiting() const noexcept;
   void fold_scratches(const std::byte* arena) noexcept;
   void push_roots(const std::byte* arena) noexcept;
   [[nodiscard]] std::size_t mark_roots(const std::byte* arena) noexcept;
@@ -151,7 +155,8 @@ class CollectorState {
   void see_roots(const std::byte* arena, Reach reach) noexcept;
   void mark_object(Object& object) noexcept;
   template <typename Reach>
-  [[nodiscard]] bool drain(const Deadline& deadline, Reach reach) noexcept;
+  [[nodiscard]] bool drain(const Deadline& deadline, Reach reach,
+                           std::size_t most = SIZE_MAX) noexcept;
   template <typename Reach>
   void make_up_for_overflow(Reach reach) noexcept;
   [[nodiscard]] bool condemn(const Deadline& deadline) noexcept;
@@ -257,6 +262,7 @@ class CollectorState {
   std::size_t stress_every_ = 0;
   std::size_t stress_count_ = 0;
   std::size_t large_allocated_ = 0;  // bytes, ever
+  std::size_t least_many_ = std::size_t{64} * 1024;
 
   std::size_t arena_ = 0;     // where a walk has stopped
   std::size_t place_ = 0;     // in the arena: a pool, or a word

@@ -298,6 +298,28 @@ void HeapState::free_large(void* block) noexcept {
   std::free(&large);
 }
 
+// Whoever else could know the address holds a reference, weakly or not: a collector that has found the object to be garbage,
+// too. Its bits move with it.
+Object* HeapState::resize_large(Object& object, std::size_t bytes) noexcept {
+  if (detail::Access::count(object) != last_reference || test(SideBit::weak, object) ||
+      bytes > PTRDIFF_MAX - sizeof(LargeObject) || fails()) {
+    return nullptr;
+  }
+  LargeObject& large = LargeObject::of(&object);
+  const std::size_t old_bytes = large.size;
+  large_.remove(large);
+  auto* const moved = static_cast<LargeObject*>(
+      std::realloc(static_cast<void*>(&large), sizeof(LargeObject) + bytes));
+  if (moved == nullptr) {
+    large_.push_front(large);
+    return nullptr;
+  }
+  moved->size = bytes;
+  large_.push_front(*moved);
+  large_bytes_ += bytes - old_bytes;
+  return moved->object();
+}
+
 void HeapState::destroy() noexcept {
   end_objects();
   {

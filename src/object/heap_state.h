@@ -92,6 +92,9 @@ class HeapState {
   [[nodiscard]] void* allocate(Type& type, std::size_t bytes) noexcept;
   [[nodiscard]] void* allocate_sized(std::size_t bytes) noexcept;
   void free_large(void* block) noexcept;
+  // Makes room for so many bytes in all, and may move the object. Null: it isn't this reference alone that leads to it, or
+  // there's no memory; then nothing has changed.
+  [[nodiscard]] Object* resize_large(Object& object, std::size_t bytes) noexcept;
   [[nodiscard]] Type* make_type(const TypeSpec& spec, std::uint32_t index,
                                 const void* key) noexcept;
   [[nodiscard]] Type* find_type(const void* key) const noexcept;

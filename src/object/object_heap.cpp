@@ -80,6 +80,18 @@ void settle(ObjectHeap& heap, PoolFront& pool) noexcept {
 
 void free_large(ObjectHeap& heap, void* block) noexcept { HeapState::of(heap).free_large(block); }
 
+void announce_growth(ObjectHeap& heap, std::size_t bytes) noexcept {
+  const object::CollectorHooks& hooks = HeapState::of(heap).hooks();
+  if (hooks.allocating != nullptr) {
+    // Who listens takes what is smaller for a block of a pool.
+    hooks.allocating(hooks.context, nullptr, bytes > largest_pooled ? bytes : largest_pooled + 1);
+  }
+}
+
+Object* resize_large(ObjectHeap& heap, Object& object, std::size_t bytes) noexcept {
+  return HeapState::of(heap).resize_large(object, bytes);
+}
+
 void barrier(Object& stored) noexcept {
   if (HeapState* const state = HeapState::find(stored)) {
     const object::CollectorHooks& hooks = state->hooks();

@@ -80,6 +80,10 @@ class Calculator {
       set->update(object);
       return set;
     });
+    unary("frozenset", [this](Object& object) { return all_.frozenset_of(object); });
+    unary("keys_view", [](Object& object) { return static_cast<Dict&>(object).keys(); });
+    unary("values_view", [](Object& object) { return static_cast<Dict&>(object).values(); });
+    unary("items_view", [](Object& object) { return static_cast<Dict&>(object).items(); });
     // A set's order is its own: the reprs of its items, in order.
     unary("canon", [this](Object& object) {
       std::vector<std::string> shown;

@@ -54,6 +54,17 @@ void use_everything(Builtins& all, const Ref<List>& list, const Ref<Dict>& dict,
   (void)dict->set_default(all.string("a new one"), list);
   (void)set->join(*set)->intersect(*set);
   (void)repr(*dict);
+  const Ref<FrozenSet> frozen = all.frozenset_of(*set);
+  (void)frozen->join(*all.set({number(5)}))->symmetric_difference(*set);
+  (void)all.set({frozen})->contains(*set);
+  (void)bit_or(*dict->keys(), *set);
+  (void)rich_compare(*dict->items(), *dict->copy()->items(), CompareOperator::equal);
+  (void)repr(*dict->values());
+  const Ref<List> large_list = all.list();
+  for (int i = 0; i < 900; ++i) {
+    large_list->append(all.none());
+  }
+  large_list->erase_slice({.start = 100});
   const Ref<List> sorted = all.list();
   for (int i = 0; i < 40; ++i) {
     sorted->append(number(i * 7919 % 1000));

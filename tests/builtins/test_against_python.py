@@ -54,6 +54,10 @@ UNARY = {
     "tuple": tuple,
     "list": list,
     "set": set,
+    "frozenset": frozenset,
+    "keys_view": lambda value: value.keys(),
+    "values_view": lambda value: value.values(),
+    "items_view": lambda value: value.items(),
     "canon": lambda items: sorted(map(repr, items)),
     "items": lambda value: iter(value.items()),
     "values": lambda value: iter(value.values()),
@@ -110,6 +114,8 @@ def literal(value):
     if isinstance(value, (tuple, list, set)):
         kind = {tuple: "t", list: "l", set: "S"}[type(value)]
         return " ".join([*map(literal, value), f"{kind}{len(value)}"])
+    if isinstance(value, frozenset):
+        return literal(set(value)) + " frozenset"
     if isinstance(value, dict):
         return " ".join([*(literal(part) for pair in value.items() for part in pair), f"d{len(value)}"])
     raise TypeError(value)
@@ -416,6 +422,67 @@ class AgainstPython(unittest.TestCase):
             lines.append(f"{left} {right} & {left} le")
             lines.append(f"{left} {key} add {key} discard {literal(values.hashable(1))} add canon")
             lines.append(f"{key} {left} in")
+        self.check(lines)
+
+    def test_frozensets(self):
+        values = self.values("frozensets")
+        lines = ["S0 frozenset", "S0 frozenset hash", "i7 frozenset", "i7 t1 frozenset frozenset"]
+        for _ in range(EXPRESSIONS // 2):
+            pool = [values.hashable(1) for _ in range(values.random.choice((3, 12, 50)))]
+            pool += [frozenset(values.random.sample(pool, 1)) for _ in range(3)]  # their own order is theirs
+            kinds = [values.random.choice((set, frozenset)) for _ in range(2)]
+            left, right = (literal(kind(values.random.choice(pool) for _ in range(values.random.randint(0, len(pool)))))
+                           for kind in kinds)
+            key = values.random.choice(pool)
+            lines.append(f"{left} {right} {values.random.choice('|&-^')} canon")
+            lines.append(f"{left} {right} {values.random.choice('|&-^')} S0 {values.random.choice('|&^')} len")
+            lines.append(f"{left} {right} {values.random.choice(['lt', 'le', 'eq', 'ne', 'gt', 'ge'])}")
+            lines.append(f"{left} frozenset hash")
+            lines.append(f"{left} frozenset {right} frozenset t2 hash")
+            lines.append(f"{literal(key)} {left} in")
+            lines.append(f"{literal(frozenset([key]))}")
+            lines.append(f"{literal(frozenset([key]))} t1 set")
+            if isinstance(key, frozenset):  # a set is found where a frozenset is
+                lines.append(f"{literal(set(key))} {left} in")
+                lines.append(f"{literal(set(key))} {literal(set(pool[-3:]))} in")
+            lines.append(f"d0 {left} frozenset i1 set_item {right} frozenset i2 set_item len")
+            lines.append(f"{left} {literal(values.hashable(1))} {values.random.choice('|&-^')}")
+        self.check(lines)
+
+    def test_dict_views(self):
+        values = self.values("views")
+        lines = ["d0 keys_view hash", "d0 items_view hash", "d0 values_view d0 values_view eq"]
+        for _ in range(EXPRESSIONS // 2):
+            pool = [values.hashable(1) for _ in range(values.random.choice((3, 12, 30)))]
+            pool += [float(key) for key in pool if isinstance(key, int) and abs(key) < 2**60]
+            dicts = [{values.random.choice(pool): values.random.choice((1, 1.0, True, "x", (1, 2)))
+                      for _ in range(values.random.randint(0, len(pool)))} for _ in range(2)]
+            left, right = map(literal, dicts)
+            key = literal(values.random.choice(pool))
+            views = ["keys_view", "items_view"]
+            view, other = values.random.choice(views), values.random.choice(views)
+            whole = values.random.choice([f"{right} {other}", literal(set(dicts[1])), literal(set(dicts[1].items())),
+                                          literal(frozenset(dicts[1])), literal(list(dicts[1]))])
+            operation = values.random.choice("|&-^")
+            comparison = values.random.choice(["lt", "le", "eq", "ne", "gt", "ge"])
+            lines.append(f"{left} {values.random.choice([*views, 'values_view'])}")
+            lines.append(f"{left} {view} {whole} {operation} canon")
+            lines.append(f"{whole} {left} {view} {operation} canon")
+            lines.append(f"{left} {view} {whole} {comparison}")
+            lines.append(f"{whole} {left} {view} {comparison}")
+            lines.append(f"{key} {left} keys_view in")
+            lines.append(f"i1 {left} values_view in")
+            lines.append(f"{key} i1 t2 {left} items_view in")
+            lines.append(f"{left} {view} len")
+            lines.append(f"{left} {view} bool")
+            lines.append(f"{left} {view} list")
+            lines.append(f"{left} {view} {literal(values.number())} {operation}")
+            lines.append(f"{left} {right} |")
+            lines.append(f"{left} items_view {right} items_view ^ canon")
+        # Pairs whose values can't be hashed.
+        lines += ["i1 l0 d1 items_view i1 l0 d1 items_view ^", "i1 l0 d1 items_view i1 i2 d1 items_view ^",
+                  "i1 l0 d1 items_view i1 l0 d1 items_view |", "i1 l0 d1 items_view i1 l0 d1 items_view eq",
+                  "l0 d0 keys_view in", "l0 i1 t2 d0 items_view in", "l0 d0 values_view in"]
         self.check(lines)
 
     def test_unhashable(self):

@@ -25,6 +25,7 @@
 
 #include <tarn/builtins/bytes.h>
 #include <tarn/builtins/dict.h>
+#include <tarn/builtins/dict_views.h>
 #include <tarn/builtins/float.h>
 #include <tarn/builtins/instance.h>
 #include <tarn/builtins/int.h>
@@ -86,6 +87,12 @@ class Builtins {
   }
   [[nodiscard]] Ref<Dict> dict() { return heap_.make<Dict>(); }
   [[nodiscard]] Ref<Set> set(std::initializer_list<Ref<Object>> items = {});
+  [[nodiscard]] Ref<FrozenSet> frozenset(std::span<const Ref<Object>> items = {});
+  [[nodiscard]] Ref<FrozenSet> frozenset(std::initializer_list<Ref<Object>> items) {
+    return frozenset(std::span(items.begin(), items.size()));
+  }
+  // Of whatever can be iterated over. TypeError.
+  [[nodiscard]] Ref<FrozenSet> frozenset_of(Object& source);
 
   // A class of the program: a type derived from `base`, which is Instance's or one made here. Slots that are empty are the
   // base's. It lives as long as the heap. TypeError for another base. std::bad_alloc.

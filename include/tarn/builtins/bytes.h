@@ -16,6 +16,7 @@ class Builtins;
 class Bytes final : public Sized<Bytes, char> {
  public:
   static constexpr const char* type_name = "bytes";
+  static constexpr bool items_start_undefined = true;
 
   [[nodiscard]] std::string_view view() const noexcept { return {items().data(), size()}; }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -13,8 +14,12 @@
 namespace tarn {
 
 class Builtins;
-class List;
+class DictItems;
+class DictKeys;
+class DictValues;
 class Tuple;
+
+enum class DictPart : std::uint8_t { keys, values, items };
 
 class Dict final : public detail::HashTable<detail::DictEntry> {
  public:
@@ -37,6 +42,8 @@ class Dict final : public detail::HashTable<detail::DictEntry> {
   // The pair that was inserted last. KeyError when there is none.
   Ref<Tuple> pop_item();
   void update(Dict& other);
+  // |: the right one's values where both have a key.
+  [[nodiscard]] Ref<Dict> join(Dict& other) const;
   void clear() noexcept;
   [[nodiscard]] Ref<Dict> copy() const;
 
@@ -48,6 +55,11 @@ class Dict final : public detail::HashTable<detail::DictEntry> {
   [[nodiscard]] Ref<Object> iterate();
   [[nodiscard]] Ref<Object> iterate_values();
   [[nodiscard]] Ref<Object> iterate_items();
+
+  // Views: <tarn/builtins/dict_views.h>.
+  [[nodiscard]] Ref<DictKeys> keys();
+  [[nodiscard]] Ref<DictValues> values();
+  [[nodiscard]] Ref<DictItems> items();
 
   [[nodiscard]] std::string repr() const;
   [[nodiscard]] std::size_t hash() const;  // TypeError

@@ -1,11 +1,11 @@
 // What dict and set are made of: entries in the order in which they were inserted, and, when there are more than a few, a
 // table of slots that leads to them.
 //
-//   entries   hash key value | hash key value | hash - - | hash key value | untouched …
-//                0                 1             deleted       3           filled = 4
+//   entries   hash key value | hash key value | hash - - | hash key value ┊ room …
+//                0                 1             deleted       3            size = 4
 //   slots     - 3 - - 0 x - 1          -: empty   x: deleted          none up to 8 entries: they are looked through
 //
-//   T1  entries below `filled` have a key, or were deleted and have neither key nor value; those from there on are untouched
+//   T1  each entry has a key, or was deleted and has neither key nor value
 //   T2  `used` entries have a key
 //   T3  with slots: each entry with a key is in one slot, which is found from its hash before an empty one; at least a third
 //       of the slots are neither taken nor deleted
@@ -67,6 +67,7 @@ struct Slots final : Sized<Slots, std::uint8_t> {
   static constexpr const char* type_name = "hash table slots";
   static constexpr std::uint32_t empty = UINT32_MAX;
   static constexpr std::uint32_t deleted = UINT32_MAX - 1;
+  static constexpr bool items_start_undefined = true;
 
   explicit Slots(unsigned its_width_shift) noexcept : width_shift(its_width_shift) {}
   unsigned width_shift;
@@ -77,15 +78,20 @@ struct Slots final : Sized<Slots, std::uint8_t> {
 };
 
 template <typename Entry>
-struct Entries final : Sized<Entries<Entry>, Entry> {
+struct Entries final : Growing<Entries<Entry>, Entry> {
   static constexpr const char* type_name = Entry::table_name;
-  std::size_t filled = 0;
   std::size_t used = 0;
   std::size_t left =
       0;  // how many more may come before the table is made anew: deleted slots aren't reckoned with
 };
 
 inline constexpr std::size_t no_entry = SIZE_MAX;
+
+// What a search found: the entry with an equal key, or no_entry and, with slots, the slot for a new one.
+struct Place {
+  std::size_t index;
+  std::size_t slot;
+};
 
 template <typename Entry>
 class HashTable : public Object {
@@ -97,10 +103,12 @@ class HashTable : public Object {
 
  protected:
   HashTable() noexcept = default;
-  ~HashTable() = default;
 
   // The entry with an equal key.
-  [[nodiscard]] std::size_t find(const Object& key, std::size_t hash) const;
+  [[nodiscard]] Place find_place(const Object& key, std::size_t hash) const;
+  [[nodiscard]] std::size_t find(const Object& key, std::size_t hash) const {
+    return find_place(key, hash).index;
+  }
   [[nodiscard]] Entry& entry(std::size_t index) const noexcept { return entries_->items()[index]; }
   // The first entry with a key at or after this one; no_entry: there's none.
   [[nodiscard]] std::size_t next_entry(std::size_t index) const noexcept;
@@ -110,8 +118,9 @@ class HashTable : public Object {
   // Room for so many keys in all, at least. After it the table may have changed in any way.
   void grow_to(std::size_t keys);
   void grow() { grow_to(size() < 8 ? size() + 1 : size() * 2); }
-  // There is room, and no equal key. Returns the new entry.
-  Entry& append(std::size_t hash, Ref<Object> key) noexcept;
+  // There is room, and no equal key, and `slot` is what find_place said or free_slot says. Returns the new entry.
+  Entry& append(std::size_t hash, Ref<Object> key, std::size_t slot) noexcept;
+  [[nodiscard]] std::size_t free_slot(std::size_t hash) const noexcept;
   // Takes the entry out, and gives it.
   [[nodiscard]] Entry take(std::size_t index) noexcept;
   // Takes everything out; it dies with what's returned.
@@ -119,7 +128,6 @@ class HashTable : public Object {
 
  private:
   [[nodiscard]] std::size_t slot_of(std::size_t index) const noexcept;
-  void put_in_slot(std::size_t hash, std::uint32_t index) noexcept;
 
   Member<Entries<Entry>> entries_;
   Member<Slots> slots_;

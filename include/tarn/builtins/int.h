@@ -23,6 +23,7 @@ class Int : public Sized<Int, std::uint64_t> {
  public:
   using Limb = std::uint64_t;
   static constexpr const char* type_name = "int";
+  static constexpr bool items_start_undefined = true;
 
   // For Builtins: of a word, or the sign (-1, 1) of limbs that are yet to be filled in.
   explicit Int(std::int64_t word) noexcept : word_(word) {}
@@ -45,10 +46,17 @@ class Int : public Sized<Int, std::uint64_t> {
   [[nodiscard]] static Ref<Int> from_double(Builtins& builtins, double value);
 
   [[nodiscard]] std::string repr() const { return to_text(); }
-  [[nodiscard]] std::size_t hash() const noexcept;
+  [[nodiscard]] std::size_t hash() const noexcept {
+    constexpr std::int64_t modulus = (std::int64_t{1} << 61) - 1;
+    return is_word() && word_ < modulus && word_ > -modulus
+               ? static_cast<std::size_t>(word_ == -1 ? -2 : word_)
+               : hash_of_many_bits();
+  }
   [[nodiscard]] Comparison compare(const Object& other, CompareOperator comparison) const noexcept;
 
  private:
+  [[nodiscard]] std::size_t hash_of_many_bits() const noexcept;
+
   std::int64_t word_;
 };
 

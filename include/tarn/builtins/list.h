@@ -1,9 +1,9 @@
 // list: an array of references in an object of its own, with room to grow.
 //
-//   List ──► Items: [ size ] item item item null null        items from `size` on are null      (L1)
+//   List ──► Items: [ size, room ] item item item ┊ …        no item is null, until a collector clears it      (L1)
 //
-// It grows as CPython's does: by an eighth and six, in steps of four (growth_of); and gives back room when less than half
-// is used.
+// It asks for room as CPython's does: by an eighth and six, in steps of four (growth_of), and takes what its block has; it
+// gives back room when less than half is used. Where items are more than what fits into a pool's block, they grow in place.
 #pragma once
 
 #include <cstddef>
@@ -19,9 +19,8 @@ class Tuple;
 
 namespace detail {
 
-struct Items final : Sized<Items, Member<Object>> {
+struct Items final : Growing<Items, Member<Object>> {
   static constexpr const char* type_name = "list items";
-  std::size_t filled = 0;
 };
 
 // How much room a list of this capacity gets when it's to have `size` items.
@@ -39,23 +38,22 @@ class List final : public Object {
  public:
   static constexpr const char* type_name = "list";
 
-  [[nodiscard]] std::size_t size() const noexcept { return items_ ? items_->filled : 0; }
-  [[nodiscard]] std::size_t capacity() const noexcept { return items_ ? items_->size() : 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return items_ ? items_->size() : 0; }
+  [[nodiscard]] std::size_t capacity() const noexcept { return items_ ? items_->room() : 0; }
   // Valid until the list changes.
   [[nodiscard]] std::span<const Member<Object>> items() const noexcept {
-    return items_ ? std::span<const Member<Object>>(items_->items()).first(items_->filled)
+    return items_ ? std::span<const Member<Object>>(items_->items())
                   : std::span<const Member<Object>>();
   }
 
   // std::bad_alloc leaves the list as it was, here and below.
   void append(Ref<Object> item) {
     detail::Items* const items = items_.get();
-    if (items == nullptr || items->filled == items->size()) [[unlikely]] {
-      grow_to(size() + 1);
-      append(std::move(item));
+    if (items == nullptr || items->size() == items->room()) [[unlikely]] {
+      append_slowly(std::move(item));
       return;
     }
-    items->items()[items->filled++] = std::move(item);
+    items->push(std::move(item));
   }
   // IndexError.
   [[nodiscard]] Ref<Object> at(Index index) const;
@@ -92,6 +90,7 @@ class List final : public Object {
  private:
   friend class Builtins;
 
+  void append_slowly(Ref<Object> item);
   // Room for so many, by growth_of.
   void grow_to(std::size_t size);
   void shrink() noexcept;

@@ -21,6 +21,7 @@ class List;
 class Str final : public Sized<Str, char> {
  public:
   static constexpr const char* type_name = "str";
+  static constexpr bool items_start_undefined = true;
 
   // For Builtins, which then fills in the text.
   explicit Str(std::size_t length) noexcept : length_(length & (SIZE_MAX >> 1)) {}
@@ -52,7 +53,7 @@ class Str final : public Sized<Str, char> {
   [[nodiscard]] Ref<Str> join_all(const List& parts) const;
 
   [[nodiscard]] std::string repr() const;
-  [[nodiscard]] std::size_t hash() const noexcept;
+  [[nodiscard]] std::size_t hash() const noexcept { return hash_ != no_hash ? hash_ : find_hash(); }
   [[nodiscard]] Comparison compare(const Object& other, CompareOperator comparison) const noexcept;
   [[nodiscard]] Ref<Object> iterate();
 
@@ -60,6 +61,7 @@ class Str final : public Sized<Str, char> {
   friend class Builtins;
   friend class StrIterator;
 
+  [[nodiscard]] std::size_t find_hash() const noexcept;
   void leave_interned() noexcept;
   // Where the code point with this index starts, in bytes; the index is no more than the length.
   [[nodiscard]] std::size_t offset_of(std::size_t index) const noexcept;

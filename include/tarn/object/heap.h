@@ -33,6 +33,8 @@ template <typename T, typename... Arguments>
 Ref<T> make_in(ObjectHeap& heap, Type& type, Arguments&&... arguments);
 template <typename T, typename... Arguments>
 Ref<T> make_sized(ObjectHeap& heap, Type& type, std::size_t items, Arguments&&... arguments);
+template <typename T, typename... Arguments>
+Ref<T> make_with_room(ObjectHeap& heap, Type& type, std::size_t room, Arguments&&... arguments);
 struct HeapAccess;
 }  // namespace detail
 
@@ -75,10 +77,17 @@ class ObjectHeap {
     return detail::make<T>(type, std::forward<Arguments>(arguments)...);
   }
 
-  // T derives from Sized. The items are value-initialised after T's constructor has run.
+  // T derives from Sized. The items are value-initialised after T's constructor has run; if T::items_start_undefined is
+  // true, default-initialised.
   template <typename T, typename... Arguments>
   Ref<T> make_sized(std::size_t items, Arguments&&... arguments) {
     return detail::make_sized<T>(*this, type<T>(), items, std::forward<Arguments>(arguments)...);
+  }
+
+  // T derives from Growing: no items, and room for so many at least.
+  template <typename T, typename... Arguments>
+  Ref<T> make_with_room(std::size_t room, Arguments&&... arguments) {
+    return detail::make_with_room<T>(*this, type<T>(), room, std::forward<Arguments>(arguments)...);
   }
 
   // T's type in this heap; made when it's first asked for. Constant time.

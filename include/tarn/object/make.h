@@ -34,6 +34,11 @@ struct HeapAccess {
 // A block was freed, and with it the pool changes its state.
 void settle(ObjectHeap& heap, PoolFront& pool) noexcept;
 void free_large(ObjectHeap& heap, void* block) noexcept;
+// Before a large object grows by so many bytes: a collection may run.
+void announce_growth(ObjectHeap& heap, std::size_t bytes) noexcept;
+// Of an object that is in no pool: its block gets so many bytes, and it may move. Runs nothing of the program's. Null: somebody
+// else refers to it, or there's no memory; nothing has changed.
+[[nodiscard]] Object* resize_large(ObjectHeap& heap, Object& object, std::size_t bytes) noexcept;
 
 // Whether the object may die here and now: weak references were cleared and called back, and the finalizer has run.
 // False: it lives on, or waits.
@@ -79,10 +84,16 @@ class ConstructionCheck {
   return block;
 }
 
+// Of an address in a pool.
+[[nodiscard, gnu::always_inline]] inline PoolFront& pool_of(Type& type,
+                                                            const void* address) noexcept {
+  return *reinterpret_cast<PoolFront*>(TypeAccess::descriptors_of_zero(type) +
+                                       (reinterpret_cast<std::uintptr_t>(address) >> pool_shift) *
+                                           pool_descriptor_size);
+}
+
 [[gnu::always_inline]] inline void free_block(Type& type, void* address) noexcept {
-  auto* const pool = reinterpret_cast<PoolFront*>(
-      TypeAccess::descriptors_of_zero(type) +
-      (reinterpret_cast<std::uintptr_t>(address) >> pool_shift) * pool_descriptor_size);
+  PoolFront* const pool = &pool_of(type, address);
   auto* const block = static_cast<FreeBlock*>(address);
   block->no_type = nullptr;
   block->next = pool->freeblock;
@@ -146,7 +157,11 @@ template <typename T, typename... Arguments>
     // The size comes last: until then nobody sees the items.
     auto* const first = reinterpret_cast<typename T::Item*>(reinterpret_cast<std::byte*>(object) +
                                                             ItemsOf<T>::offset);
-    std::uninitialized_value_construct_n(first, items);
+    if constexpr (StartsUndefined<T>) {
+      std::uninitialized_default_construct_n(first, items);
+    } else {
+      std::uninitialized_value_construct_n(first, items);
+    }
     SizedAccess::set_size(*object, items);
     undo.object = nullptr;
   }
@@ -189,14 +204,18 @@ template <typename T, typename... Arguments>
   return construct<T>(type, pop_block(pool), 0, std::forward<Arguments>(arguments)...);
 }
 
-template <typename T, typename... Arguments>
-inline Ref<T> make_sized(ObjectHeap& heap, Type& type, std::size_t items,
-                         Arguments&&... arguments) {
+// Throws where there are so many that they would be larger than any object.
+template <typename T>
+[[nodiscard]] inline std::size_t bytes_of_items(std::size_t items) {
   static_assert(IsSized<T>, "objects without items are made by make");
   if (items > (std::size_t{PTRDIFF_MAX} - ItemsOf<T>::offset) / ItemsOf<T>::size) {
     throw_bad_alloc();
   }
-  const std::size_t bytes = ItemsOf<T>::offset + items * ItemsOf<T>::size;
+  return ItemsOf<T>::offset + items * ItemsOf<T>::size;
+}
+
+[[nodiscard, gnu::always_inline]] inline void* take_sized_block(ObjectHeap& heap,
+                                                                std::size_t bytes) {
   constexpr std::size_t none = sized_classes - 1;
   const std::size_t szidx = (bytes - 1) / object_alignment;
   void* block = pop_block(*HeapAccess::sized(heap, szidx < none ? szidx : none));
@@ -206,7 +225,54 @@ inline Ref<T> make_sized(ObjectHeap& heap, Type& type, std::size_t items,
       throw_bad_alloc();
     }
   }
+  return block;
+}
+
+template <typename T, typename... Arguments>
+inline Ref<T> make_sized(ObjectHeap& heap, Type& type, std::size_t items,
+                         Arguments&&... arguments) {
+  void* const block = take_sized_block(heap, bytes_of_items<T>(items));
   return construct<T>(type, block, items, std::forward<Arguments>(arguments)...);
+}
+
+// What the block has beyond what was asked for is room, too.
+template <typename T, typename... Arguments>
+inline Ref<T> make_with_room(ObjectHeap& heap, Type& type, std::size_t room,
+                             Arguments&&... arguments) {
+  const std::size_t bytes = bytes_of_items<T>(room);
+  void* const block = take_sized_block(heap, bytes);
+  const std::size_t has = HeapAccess::covers(heap, block) ? pool_of(type, block).block_size : bytes;
+  Ref<T> made = construct<T>(type, block, 0, std::forward<Arguments>(arguments)...);
+  SizedAccess::set_room(*made, (has - ItemsOf<T>::offset) / ItemsOf<T>::size);
+  return made;
+}
+
+// Where it is so large that it is in no pool, and will be, what `member` refers to gets that room without being copied by us.
+// False: it's made anew, or somebody has changed it meanwhile: a collection may run first.
+template <typename T>
+[[nodiscard]] inline bool resize_room(ObjectHeap& heap, Member<T>& member, std::size_t room) {
+  const std::size_t bytes = bytes_of_items<T>(room);
+  const auto can = [&] {
+    return member && !HeapAccess::covers(heap, member.get()) && bytes > largest_pooled &&
+           room >= member->size();
+  };
+  if (!can()) {
+    return false;
+  }
+  if (room > member->room()) {
+    announce_growth(heap, (room - member->room()) * ItemsOf<T>::size);
+    if (!can()) {
+      return false;
+    }
+  }
+  Object* const moved = resize_large(heap, *member, bytes);
+  if (moved == nullptr) {
+    return false;
+  }
+  (void)member.take().release();
+  member = Ref<T>(adopt, static_cast<T*>(moved));
+  SizedAccess::set_room(*member, room);
+  return true;
 }
 
 // The destructor sees items and members as they were.
