@@ -137,8 +137,7 @@ class PoolPages {
   class Index {
    public:
     explicit Index(const Pool& pool) noexcept
-        : start_(pool.start()),
-          reciprocal_((std::uint64_t{1} << 32) / pool.block_size + 1) {}
+        : start_(pool.start()), reciprocal_((std::uint64_t{1} << 32) / pool.block_size + 1) {}
     // Exact: the reciprocal is too large by at most one, so the product by less than 2^16 of 2^32, and a block's
     // offset is a multiple of its size.
     [[nodiscard]] std::size_t of(const void* block) const noexcept {

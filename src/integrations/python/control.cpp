@@ -50,7 +50,8 @@ struct Control {
   std::atomic<bool> waits{false};        // asleep, without a client
   std::atomic<bool> stopping{false};
   bool knows_fork = false;
-  bool is_unjoined = false;  // the thread is to end, and touches nothing any longer; perhaps it sleeps on
+  bool is_unjoined =
+      false;  // the thread is to end, and touches nothing any longer; perhaps it sleeps on
   unsigned openings = 0;
   std::uint64_t opens_at = 0;  // for the first time, in milliseconds of the clock
   pthread_t thread = {};

@@ -92,7 +92,8 @@ int start(const std::vector<std::string>& words) {
 // Most often tarn is started for `tarn run` without an option of its own, and that needs none of what the constructors of
 // the other commands and of the libraries make: half of the pages that tarn touches, of a program that lives for a
 // millisecond. So this comes before them.
-[[gnu::constructor(101)]] void run_before_all_else(int count, char** words, char** /*environment*/) {
+[[gnu::constructor(101)]] void run_before_all_else(int count, char** words,
+                                                   char** /*environment*/) {
   if (count < 3 || std::string_view(words[1]) != "run") {
     return;
   }
