@@ -425,7 +425,7 @@ TEST(PacingRule, AfterGarbageWasFoundTheHeapIsMeasuredFromItsLeast) {
 
 TEST(PacingRule, TheYoungestStaysInTheCacheAndIsLeftAloneOnceItHasLongFoundNothing) {
   PacingRule rule;
-  EXPECT_EQ(rule.thresholds(), (PacingRule::Thresholds{700, 22})) << "twice as rarely as CPython";
+  EXPECT_EQ(rule.thresholds(), (PacingRule::Thresholds{700, 11}));
   for (unsigned i = 1; i < PacingRule::most_vain; ++i) {
     rule.collected(Generation::young, heap_of(20), heap_of(20), 10);
     EXPECT_EQ(rule.thresholds().young, PacingRule::most_young);
@@ -436,6 +436,15 @@ TEST(PacingRule, TheYoungestStaysInTheCacheAndIsLeftAloneOnceItHasLongFoundNothi
     rule.collected(Generation::young, heap_of(20), heap_of(20), 0);
   }
   EXPECT_EQ(rule.thresholds().young, PacingRule::young_off);
+}
+
+TEST(PacingRule, TheFirstOfTheMiddleComesNoSoonerThanCPythons) {
+  PacingRule rule;
+  rule.begin(heap_of(1));
+  rule.collected(Generation::young, heap_of(1), heap_of(1), 0);
+  EXPECT_EQ(rule.thresholds(), (PacingRule::Thresholds{1000, 10})) << "a start has made nearly ten";
+  rule.collected(Generation::middle, heap_of(2), heap_of(1), 1000);
+  EXPECT_EQ(rule.thresholds(), (PacingRule::Thresholds{1000, 7}));
 }
 
 TEST(PacingRule, TheYoungestIsWatchedAgainWhenCyclesDie) {
