@@ -131,8 +131,9 @@ class PacingRule {
   }
 
   [[nodiscard]] Thresholds thresholds() const noexcept {
-    return {may_leave_young_ && vain_ >= most_vain ? young_off : young_,
-            std::clamp<std::size_t>(middle_ / young_, least_middle_after_, most_middle / least_young)};
+    return {
+        may_leave_young_ && vain_ >= most_vain ? young_off : young_,
+        std::clamp<std::size_t>(middle_ / young_, least_middle_after_, most_middle / least_young)};
   }
 
   // The youngest is never left alone: somebody allocates who can't be counted on to try and collect in time.
