@@ -85,9 +85,10 @@ endfunction()
 # nothing but libc. A symbol that would need more is an error when it is linked, not when it is loaded.
 # Exceptions: a sanitizer or coverage tree, whose runtimes bring their own libraries.
 # The code of BESIDE's layers is laid out next to SOURCES, not behind that of all LAYERS: the system brings a
-# file into memory by 16 pages around the one that is touched.
+# file into memory by 16 pages around the one that is touched. LAYOUT, a linker script, says more precisely what lies
+# where.
 function(tarn_add_preload_library)
-    tarn_parse_arguments(tarn_add_preload_library "NAME;OUTPUT" "SOURCES;HEADERS;LAYERS;BESIDE" "NAME;OUTPUT;SOURCES;LAYERS" ${ARGN})
+    tarn_parse_arguments(tarn_add_preload_library "NAME;OUTPUT;LAYOUT" "SOURCES;HEADERS;LAYERS;BESIDE" "NAME;OUTPUT;SOURCES;LAYERS" ${ARGN})
     set(beside "")
     foreach(layer IN LISTS argument_BESIDE)
         list(APPEND beside $<TARGET_OBJECTS:${layer}>)
@@ -103,6 +104,12 @@ function(tarn_add_preload_library)
         -Wl,--gc-sections -Wl,--exclude-libs,ALL -Wl,-Bsymbolic -Wl,-z,relro -Wl,-z,now)
     if(NOT TARN_SANITIZE AND NOT TARN_COVERAGE AND NOT TARN_FUZZ)
         set_target_properties(${argument_NAME} PROPERTIES TARN_LIBC_ONLY ON)
+        if(argument_LAYOUT)
+            file(REAL_PATH ${argument_LAYOUT} layout BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+            # No _init and _fini, which do nothing: the latter is the last function of the file, alone on its pages.
+            target_link_options(${argument_NAME} PRIVATE -Wl,-T,${layout} -Wl,-init,tarn_no_init -Wl,-fini,tarn_no_fini)
+            set_target_properties(${argument_NAME} PROPERTIES LINK_DEPENDS ${layout})
+        endif()
         # The one function that the C library links in goes beside SOURCES too.
         target_link_options(${argument_NAME} PRIVATE -nodefaultlibs -Wl,-z,defs -Wl,-u,pthread_atfork -lc)
         target_link_libraries(${argument_NAME} PRIVATE ${TARN_LIBC_FOR_PRELOADED})

@@ -58,21 +58,26 @@ class PoolPages {
   [[nodiscard]] static Mask give_up(Pool& pool) noexcept {
     // A page of several pools never goes but with its arena. A page's worth of blocks must be free.
     const std::size_t page = page_size();
+    const std::size_t allocated = allocated_of(pool);
     if (os::page_size() > Geometry::pool_size ||
-        (pool.blocks - allocated_of(pool) + 1) * pool.block_size < page) {
+        (pool.blocks - allocated + 1) * pool.block_size < page) {
       return 0;
     }
     const std::size_t carved_before = pool.carved();
-    FreeBits is_free(pool);
-    std::size_t carved = carved_before;
-    while (carved != 0 && (is_free[carved - 1] || is_returned(pool, carved - 1))) {
-      --carved;
-    }
+    std::size_t carved = 0;
     Mask live = 0;
-    for (std::size_t index = 0; index < carved; ++index) {
-      if (!is_free[index]) {
-        const Mask pages = pages_of(pool, index, page);
-        live |= (pages & pool.returned) == 0 ? pages : 0;
+    // Of a pool without an allocated block nothing stays, and its blocks needn't be read.
+    if (allocated != 0) {
+      carved = carved_before;
+      const FreeBits is_free(pool);
+      while (carved != 0 && (is_free[carved - 1] || is_returned(pool, carved - 1))) {
+        --carved;
+      }
+      for (std::size_t index = 0; index < carved; ++index) {
+        if (!is_free[index]) {
+          const Mask pages = pages_of(pool, index, page);
+          live |= (pages & pool.returned) == 0 ? pages : 0;
+        }
       }
     }
     const std::size_t end = carved * pool.block_size;
@@ -85,7 +90,11 @@ class PoolPages {
     pool.touched &= static_cast<Mask>(~gone);
     pool.untouched = pool.start() + end;
     pool.untouched_blocks = static_cast<std::uint16_t>(pool.blocks - carved);
-    keep_free_blocks(pool, carved, page);
+    if (carved == 0) {
+      pool.freeblock = nullptr;
+    } else {
+      keep_free_blocks(pool, carved, page);
+    }
     return gone;
   }
 
@@ -124,15 +133,31 @@ class PoolPages {
     return pool.state == PoolState::empty ? 0 : pool.allocated();
   }
 
+  // Which block of a pool, without a division for each: those take half of the time that it takes to look at a pool.
+  class Index {
+   public:
+    explicit Index(const Pool& pool) noexcept
+        : start_(pool.start()), reciprocal_((std::uint64_t{1} << 32) / pool.block_size + 1) {}
+    // Exact: the reciprocal is too large by at most one, so the product by less than 2^16 of 2^32, and a block's
+    // offset is a multiple of its size.
+    [[nodiscard]] std::size_t of(const void* block) const noexcept {
+      const auto offset = static_cast<std::uint64_t>(static_cast<const std::byte*>(block) - start_);
+      return static_cast<std::size_t>((offset * reciprocal_) >> 32);
+    }
+
+   private:
+    static_assert(Geometry::pool_size <= std::size_t{1} << 16);
+    const std::byte* start_;
+    std::uint64_t reciprocal_;
+  };
+
   // One bit for each block on freeblock.
   class FreeBits {
    public:
     explicit FreeBits(const Pool& pool) noexcept {
-      const std::byte* const start = pool.start();
+      const Index index_in_pool(pool);
       for (const Block* block = pool.freeblock; block != nullptr; block = block->next) {
-        const std::size_t index =
-            static_cast<std::size_t>(reinterpret_cast<const std::byte*>(block) - start) /
-            pool.block_size;
+        const std::size_t index = index_in_pool.of(block);
         words_[index / 64] |= std::uint64_t{1} << (index % 64);
       }
     }
@@ -153,17 +178,17 @@ class PoolPages {
   [[nodiscard]] static Mask pages_of(const Pool& pool, std::size_t index,
                                      std::size_t page) noexcept {
     const std::size_t size = pool.block_size;
-    return static_cast<Mask>(below((index * size + size + page - 1) / page) &
-                             ~below(index * size / page));
+    const unsigned shift = base::shift_of(page);
+    return static_cast<Mask>(below((index * size + size + page - 1) >> shift) &
+                             ~below((index * size) >> shift));
   }
 
   // Of the free blocks, those before block `carved` and outside of returned pages, in the order they had.
   static void keep_free_blocks(Pool& pool, std::size_t carved, std::size_t page) noexcept {
-    const std::byte* const start = pool.start();
+    const Index index_in_pool(pool);
     Block** link = &pool.freeblock;
     for (Block* block = pool.freeblock; block != nullptr; block = block->next) {
-      const std::size_t index =
-          static_cast<std::size_t>(reinterpret_cast<std::byte*>(block) - start) / pool.block_size;
+      const std::size_t index = index_in_pool.of(block);
       if (index < carved && (pages_of(pool, index, page) & pool.returned) == 0) {
         *link = block;
         link = &block->next;

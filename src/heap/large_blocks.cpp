@@ -42,6 +42,7 @@ void* LargeBlocks::allocate_for(Use use, Domain domain, std::size_t size) noexce
   if (size < least_mapping) {
     block = spans_.allocate_dirty(size, domain);
     if (block != nullptr) {
+      unused_for_ = 0;
       return block;
     }
     block = spans_.allocate_clean(size, domain);
@@ -50,6 +51,7 @@ void* LargeBlocks::allocate_for(Use use, Domain domain, std::size_t size) noexce
     block =
         mappings_.allocate(size, domain, is_zero,
                            use == Use::whole && has_large_pages_ && size >= least_of_large_pages);
+    unused_for_ = is_zero ? unused_for_ : 0;
   }
   make_way();
   return block;
@@ -60,6 +62,7 @@ void* LargeBlocks::allocate_zeroed(Domain domain, std::size_t size) noexcept {
   if (size < least_mapping) {
     block = spans_.allocate_dirty(size, domain);
     if (block != nullptr) {
+      unused_for_ = 0;
       return std::memset(block, 0, size);
     }
     block = spans_.allocate_clean(size, domain);
@@ -67,6 +70,7 @@ void* LargeBlocks::allocate_zeroed(Domain domain, std::size_t size) noexcept {
     bool is_zero = false;
     block = mappings_.allocate(size, domain, is_zero);
     if (block != nullptr && !is_zero) {
+      unused_for_ = 0;
       std::memset(block, 0, size);
     }
   } else {
@@ -183,6 +187,19 @@ void LargeBlocks::make_way() noexcept {
   if (owed_by_peer_ >= peer_step && peer_.give_back_empty != nullptr) {
     peer_.give_back_empty(peer_.context, owed_by_peer_);
     owed_by_peer_ = 0;
+  }
+}
+
+void LargeBlocks::pools_grow(std::size_t bytes) noexcept {
+  const std::size_t kept = kept_bytes();
+  if (kept == 0) {
+    unused_for_ = 0;
+    return;
+  }
+  unused_for_ += bytes;
+  if (unused_for_ >= kept) {
+    give_back(kept);
+    unused_for_ = 0;
   }
 }
 

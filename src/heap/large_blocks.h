@@ -9,7 +9,8 @@
 //           beyond goes back at once, and so does a block of largest_kept or more, as the C library's does.
 //   time    as pages of pools: begin_return, discard, finish_return
 //   peak    where fresh pages make live and kept together more than they ever were, kept ones go, but for a
-//           slack of a sixteenth, and ever less so
+//           slack of a sixteenth, and ever less so; all go where pools have taken as much fresh memory as is
+//           kept, and nothing of it was used meanwhile
 //   limits  where the system refuses memory, kept mappings go and the request is tried again (make_room)
 //
 // Not synchronised: the lock is the heap's.
@@ -57,6 +58,9 @@ class LargeBlocks {
   void return_at_once(bool on) noexcept { return_at_once_ = on; }
   // So many bytes of freed blocks, or what there is. Returns how many.
   std::size_t give_back(std::size_t bytes) noexcept;
+
+  // The pools take so many bytes of fresh memory.
+  void pools_grow(std::size_t bytes) noexcept;
 
   // The system has refused so many bytes: what is kept goes, and what the peer has drained. False: nothing did.
   bool make_room(std::size_t bytes) noexcept;
@@ -106,6 +110,7 @@ class LargeBlocks {
   std::size_t peak_ = 0;  // of live and kept bytes
   std::size_t peak_live_ = 0;
   std::size_t owed_by_peer_ = 0;
+  std::size_t unused_for_ = 0;  // bytes that pools have grown by since something kept was used
   std::size_t disturbances_ = 0;
   std::size_t unsaid_bytes_ = 0;  // freed since the watcher was called, or pages were looked for
   std::size_t tell_at_bytes_ = 0;

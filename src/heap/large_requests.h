@@ -68,6 +68,9 @@ class LargeRequests {
     general_->free(general_->context, block);
   }
 
+  // Somebody above takes so many bytes of fresh memory.
+  void pools_grow(std::size_t bytes) noexcept { own_.pools_grow(bytes); }
+
   // The size of the block at the address, in a pool below or of the heap's own large ones; zero: neither.
   [[nodiscard]] std::size_t block_size_at(const void* address) const noexcept {
     return own_.size_of(address);

@@ -93,6 +93,7 @@ alloc::Pool* PoolHeap<Geometry, Map, Fill, Below>::make_used(DomainType& domain,
   // then lies in order of addresses, not in that of the frees, and is read faster for as long as it lives.
   if (pool->state == PoolState::untouched || pool->szidx != szidx || !Fill::watches_freed) {
     if (pool->state == PoolState::untouched) {
+      below_.pools_grow(Geometry::pool_size);
       pool->touched = 0;
     } else {
       alloc::PoolPages<Geometry>::remember_touched(*pool);

@@ -33,6 +33,7 @@ class MediumRequests {
     return pools_->domain(domain).allocate_aligned(alignment, size);
   }
   void free(Domain domain, void* block) noexcept { pools_->domain(domain).free(block); }
+  void pools_grow(std::size_t bytes) noexcept { pools_->below().pools_grow(bytes); }
 
   [[nodiscard]] std::size_t block_size_at(const void* address) const noexcept {
     const alloc::Pool* const pool = pools_->find_pool(address);

@@ -254,6 +254,34 @@ TEST_P(LargeBlocks, GoBackAtOnceWhenTheyAreVeryLargeOrVeryMany) {
   verify();
 }
 
+TEST_P(LargeBlocks, GoBackWhenPoolsHaveGrownByAsMuchAndNothingOfThemWasUsed) {
+  if (returns_at_once() || is_debug() || !has_range()) {
+    GTEST_SKIP() << "not kept, or pools of other sizes";
+  }
+  constexpr std::size_t pool = 16 * KiB;
+  constexpr std::size_t kept = 10 * pool;
+  std::vector<void*> small;
+  const auto grow_by_pools = [&](std::size_t pools) {
+    for (std::size_t i = 0; i < pools * pool / 512; ++i) {
+      small.push_back(allocate(512));
+    }
+  };
+  grow_by_pools(1);  // an arena is mapped
+  free(allocate_stamped(kept));
+  ASSERT_EQ(statistics().kept_bytes, kept);
+  grow_by_pools(9);
+  EXPECT_EQ(statistics().kept_bytes, kept);
+  free(allocate(kept));
+  grow_by_pools(9);
+  EXPECT_EQ(statistics().kept_bytes, kept) << "some was used meanwhile";
+  grow_by_pools(1);
+  EXPECT_EQ(statistics().kept_bytes, 0U);
+  verify();
+  for (void* const block : small) {
+    free(block);
+  }
+}
+
 TEST_P(LargeBlocks, AllGoBackOnRequest) {
   for (const std::size_t size : {100 * KiB, 900 * KiB, 4 * MiB}) {
     void* const one = allocate_stamped(size);

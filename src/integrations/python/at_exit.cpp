@@ -6,6 +6,7 @@
 #include "integrations/python/cpython.h"
 #include "integrations/python/hook.h"
 #include "integrations/python/pacer.h"
+#include "integrations/python/references.h"
 #include "integrations/python/releaser.h"
 #include "integrations/python/report.h"
 #include "integrations/python/sites.h"
@@ -28,8 +29,7 @@ PyObject* at_exit(PyObject* /*self*/, PyObject* /*arguments*/) noexcept {
     remember_statistics();
     write_sites_report();
   }
-  Py_IncRef(&_Py_NoneStruct);
-  return &_Py_NoneStruct;
+  return none();
 }
 
 constinit PyMethodDef at_exit_definition = {"tarn_at_exit", at_exit, METH_NOARGS, nullptr};
@@ -47,9 +47,7 @@ bool be_called_at_exit() noexcept {
       function == nullptr ? nullptr : PyObject_CallMethod(module, "register", "O", function);
   is_registered = result != nullptr;
   for (PyObject* const object : {module, function, result}) {
-    if (object != nullptr) {
-      Py_DecRef(object);
-    }
+    let_go(object);
   }
   PyErr_Clear();
   return is_registered;

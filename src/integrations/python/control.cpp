@@ -22,6 +22,7 @@
 #include "integrations/python/hook.h"
 #include "integrations/python/lines.h"
 #include "integrations/python/pulse.h"
+#include "integrations/python/references.h"
 #include "integrations/python/releaser.h"
 #include "integrations/python/report.h"
 #include "integrations/python/sites.h"
@@ -49,7 +50,8 @@ struct Control {
   std::atomic<bool> waits{false};        // asleep, without a client
   std::atomic<bool> stopping{false};
   bool knows_fork = false;
-  bool is_unjoined = false;  // the thread was told to end, and touches nothing any longer
+  bool is_unjoined =
+      false;  // the thread is to end, and touches nothing any longer; perhaps it sleeps on
   unsigned openings = 0;
   std::uint64_t opens_at = 0;  // for the first time, in milliseconds of the clock
   pthread_t thread = {};
@@ -332,8 +334,11 @@ void wake() noexcept {
 
 void start_thread() noexcept {
   if (control.is_unjoined) {
+    wake();
     ::pthread_join(control.thread, nullptr);
     control.is_unjoined = false;
+    const os::Locked locked(control.mutex);
+    control.socket.close();
   }
   control.phase = create_thread() ? Phase::listening : Phase::off;
 }
@@ -397,11 +402,6 @@ void after_fork_in_child() noexcept {
   }
 }
 
-PyObject* none() noexcept {
-  Py_IncRef(&_Py_NoneStruct);
-  return &_Py_NoneStruct;
-}
-
 // Python goes on in the child: called by PyOS_AfterFork_Child.
 PyObject* goes_on(PyObject* /*self*/, PyObject* /*arguments*/) noexcept {
   if (control.phase == Phase::forked) {
@@ -426,9 +426,7 @@ void be_called_in_children() noexcept {
     result = PyObject_Call(function, arguments, names);
   }
   for (PyObject* const object : {module, function, hook_of_ours, arguments, names, result}) {
-    if (object != nullptr) {
-      Py_DecRef(object);
-    }
+    let_go(object);
   }
   PyErr_Clear();
 }
@@ -458,6 +456,13 @@ void stop_control() noexcept {
     control.stopping = true;
     bool expected = true;
     control.is_unjoined = control.waits.compare_exchange_strong(expected, false);
+    if (control.is_unjoined && !hook.embedded) {
+      // The process is about to end, and the thread with it. To wake it and have it end by itself would bring up to
+      // 192 KiB of the C library into memory.
+      const os::Locked locked(control.mutex);
+      control.socket.remove_file();
+      return;
+    }
     wake();
     if (!control.is_unjoined) {
       PyThreadState* const state = PyEval_SaveThread();

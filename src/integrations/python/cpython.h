@@ -93,6 +93,7 @@ TARN_FROM_CPYTHON void PyErr_Clear();
 TARN_FROM_CPYTHON void _Py_PyAtExit(void (*function)(PyObject* module), PyObject* module);  // 3.8
 TARN_FROM_CPYTHON void Py_IncRef(PyObject*);
 TARN_FROM_CPYTHON void Py_DecRef(PyObject*);
+TARN_FROM_CPYTHON void _Py_Dealloc(PyObject*);  // in all versions
 // Without allocating, and only up to 3.10 with a frame object. A line below zero: there is none.
 TARN_FROM_CPYTHON int PyCode_Addr2Line(void* code, int offset);
 TARN_FROM_CPYTHON int PyFrame_GetLineNumber(void* frame);

@@ -17,6 +17,7 @@
 #include "integrations/python/cpython.h"
 #include "integrations/python/hook.h"
 #include "integrations/python/pacing_rule.h"
+#include "integrations/python/references.h"
 
 namespace tarn::python {
 
@@ -70,6 +71,7 @@ struct Pacer {
   std::size_t queued_at = 0;
   std::size_t lost_after = patience_with_queue;
   pthread_t main_thread = {};
+  const PyInterpreterState* interpreter = nullptr;  // the main one
   std::atomic<bool> helper_runs{false};
   bool helper_is_unjoined = false;
   pthread_t helper = {};
@@ -106,16 +108,14 @@ bool is_shared() noexcept { return hook.heap->synchronisation == Synchronisation
 
 bool is_in_main_interpreter() noexcept {
   // Before 3.9 there is one collector for all.
-  return hook.version.minor < 9 || PyInterpreterState_Get() == PyInterpreterState_Main();
+  return hook.version.minor < 9 || PyInterpreterState_Get() == pacer.interpreter;
 }
 
 bool is_main_thread() noexcept { return ::pthread_equal(::pthread_self(), pacer.main_thread) != 0; }
 
 void release(std::initializer_list<PyObject*> objects) noexcept {
   for (PyObject* const object : objects) {
-    if (object != nullptr) {
-      Py_DecRef(object);
-    }
+    let_go(object);
   }
 }
 
@@ -304,8 +304,7 @@ PyObject* see_collection(PyObject* /*self*/, PyObject* arguments) noexcept {
     }
     PyErr_Clear();
   }
-  Py_IncRef(&_Py_NoneStruct);
-  return &_Py_NoneStruct;
+  return none();
 }
 
 constinit PyMethodDef see_collection_definition = {"tarn_see_collection", see_collection,
@@ -601,6 +600,8 @@ void start_pacing() noexcept {
     return;
   }
   pacer.main_thread = ::pthread_self();
+  // Not by PyInterpreterState_Main, which lies alone in 64 KiB of Python's file. We are called by the main one.
+  pacer.interpreter = hook.version.minor < 9 ? nullptr : PyInterpreterState_Get();
   begin();
   if (pacer.phase == Phase::pacing) {
     meter().told = told;

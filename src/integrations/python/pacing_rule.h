@@ -79,6 +79,9 @@ class PacingRule {
   static constexpr std::size_t young_off = std::size_t{1} << 30;
   static constexpr unsigned most_vain = 12;
   static constexpr std::size_t least_middle = 7'700;
+  // Until the middle one was collected for the first time, as by CPython: a start has made nearly so many collections
+  // of the youngest, and finds nothing.
+  static constexpr std::size_t first_middle_after = 10;
   static constexpr std::size_t most_middle = std::size_t{1} << 22;
 
   [[nodiscard]] static constexpr std::size_t limit(std::size_t heap) noexcept {
@@ -128,8 +131,9 @@ class PacingRule {
   }
 
   [[nodiscard]] Thresholds thresholds() const noexcept {
-    return {may_leave_young_ && vain_ >= most_vain ? young_off : young_,
-            std::clamp<std::size_t>(middle_ / young_, 2, most_middle / least_young)};
+    return {
+        may_leave_young_ && vain_ >= most_vain ? young_off : young_,
+        std::clamp<std::size_t>(middle_ / young_, least_middle_after_, most_middle / least_young)};
   }
 
   // The youngest is never left alone: somebody allocates who can't be counted on to try and collect in time.
@@ -171,6 +175,7 @@ class PacingRule {
   }
 
   void collected_middle(const Heap& heap, std::size_t freed) noexcept {
+    least_middle_after_ = 2;
     if (is_little(freed, heap.allocated)) {
       middle_ = std::min(4 * middle_, most_middle);
     } else if (freed > heap.allocated / 32) {
@@ -217,6 +222,7 @@ class PacingRule {
   std::size_t trial_ = first_trial;
   std::size_t young_ = least_young;
   std::size_t middle_ = least_middle;
+  std::size_t least_middle_after_ = first_middle_after;
   unsigned vain_ = 0;  // collections of the youngest in a row that found little
   unsigned patience_ = first_patience;
   bool may_leave_young_ = true;

@@ -51,7 +51,7 @@ class SnapshotStream {
   void flush_references() noexcept;
   void flush_parts() noexcept;
 
-  int descriptor_ = -1;
+  int descriptor_ = 0;  // of open(); zero, so that the library's file doesn't hold all of this
   std::size_t filled_ = 0;
   std::size_t objects_ = 0;
   std::size_t words_ = 0;

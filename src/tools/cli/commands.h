@@ -8,6 +8,9 @@
 namespace tarn::cli {
 
 [[nodiscard]] int run(const std::vector<std::string>& words);
+// Becomes the program if no option of ours is among the words and nothing is to be said; else returns or throws, and nothing
+// has happened. May be called before the constructors of static objects.
+void run_at_once(const std::vector<std::string>& words);
 [[nodiscard]] int doctor(const std::vector<std::string>& words);
 [[nodiscard]] int ledger(const std::vector<std::string>& words);
 [[nodiscard]] int top(const std::vector<std::string>& words);

@@ -360,6 +360,20 @@ Program find(const Options& options, const RunArguments& arguments, Environment 
 
 }  // namespace
 
+void run_at_once(const std::vector<std::string>& words) {
+  const RunArguments arguments =
+      split_run_arguments(words, [](std::string_view /*name*/) { return false; });
+  if (!arguments.options.empty() ||
+      (arguments.command.empty() && arguments.form != CommandForm::python_only)) {
+    return;
+  }
+  Program program = find({}, arguments, Environment::of_this_process());
+  preload(program.environment, find_library(program.environment));
+  if (!preload_obstacle(program.path)) {
+    become(program);
+  }
+}
+
 int run(const std::vector<std::string>& words) {
   std::optional<Parsed> parsed = parse(words);
   if (!parsed) {

@@ -438,6 +438,15 @@ TEST(PacingRule, TheYoungestStaysInTheCacheAndIsLeftAloneOnceItHasLongFoundNothi
   EXPECT_EQ(rule.thresholds().young, PacingRule::young_off);
 }
 
+TEST(PacingRule, TheFirstOfTheMiddleComesNoSoonerThanCPythons) {
+  PacingRule rule;
+  rule.begin(heap_of(1));
+  rule.collected(Generation::young, heap_of(1), heap_of(1), 0);
+  EXPECT_EQ(rule.thresholds(), (PacingRule::Thresholds{1000, 10})) << "a start has made nearly ten";
+  rule.collected(Generation::middle, heap_of(2), heap_of(1), 1000);
+  EXPECT_EQ(rule.thresholds(), (PacingRule::Thresholds{1000, 7}));
+}
+
 TEST(PacingRule, TheYoungestIsWatchedAgainWhenCyclesDie) {
   PacingRule rule;
   const auto leave_alone = [&] {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import unittest
+from pathlib import Path
 
-from hook_support import HookTest, VersionsThatAreMissing, pythons, run  # noqa: F401
+from hook_support import HOOK, HookTest, VersionsThatAreMissing, pythons, run  # noqa: F401
 
 WORK = """
 import gc, json, re, threading
@@ -130,6 +132,26 @@ class Tracemalloc(HookTest):
         for python in self.each():
             for options, changes in (((), {}), (("-X", "tracemalloc=5"), {}), ((), {"PYTHONTRACEMALLOC": "1"})):
                 self.assertEqual(self.on_tarn(python, code, *options, changes=changes).out, "done\n")
+
+
+class TheLibrary(HookTest):
+    """Some 190 KiB of it; layout.ld says what. 64 KiB more are one function that a start needs and isn't named there."""
+
+    def test_is_resident_only_as_far_as_it_is_needed(self) -> None:
+        cache = (Path(os.environ["TARN_BUILD"]) / "CMakeCache.txt").read_text()
+        if "CMAKE_BUILD_TYPE:STRING=Release" not in cache or "TARN_COVERAGE:BOOL=ON" in cache:
+            self.skipTest("its code is laid out for what people run")
+        code = ("import sys\nwhole = inside = 0\nfor line in open('/proc/self/smaps'):\n"
+                "    words = line.split()\n"
+                "    if '-' in words[0]: inside = words[-1].endswith(sys.argv[1])\n"
+                "    elif words[0] == 'Rss:' and inside: whole += int(words[1])\n"
+                "print(whole)")
+        for python in self.each():
+            with self.subTest(python=str(python)):
+                outcome = run([python.path, "-c", code, Path(HOOK).name])
+                self.assertEqual(outcome.status, 0, outcome.err)
+                self.assertGreater(int(outcome.out), 0)
+                self.assertLess(int(outcome.out), 256, "KiB")
 
 
 class TheCheckedHeap(HookTest):
