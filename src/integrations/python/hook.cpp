@@ -64,6 +64,7 @@ void take_over_below_debug_hooks() noexcept {
   if (debug_hooks) {
     watch_raw_domain();  // below the debug hooks, as before
     PyMem_SetupDebugHooks();
+    hook.debug_hooks = functions_now(PYMEM_DOMAIN_OBJ).malloc;
   }
 }
 
@@ -218,6 +219,11 @@ void take_raw_domain() noexcept {
 bool is_outermost() noexcept {
   return is_ours(functions_now(PYMEM_DOMAIN_MEM), PYMEM_DOMAIN_MEM) &&
          is_ours(functions_now(PYMEM_DOMAIN_OBJ), PYMEM_DOMAIN_OBJ);
+}
+
+bool threads_keep_out() noexcept {
+  const PyMemAllocatorEx functions = functions_now(PYMEM_DOMAIN_OBJ);
+  return !is_ours(functions, PYMEM_DOMAIN_OBJ) && functions.malloc != hook.debug_hooks;
 }
 
 void take_over(bool previous_blocks_live) noexcept {

@@ -40,6 +40,7 @@ struct Hook {
   heap::Instance* raw_heap = nullptr;
   PyMemAllocatorEx previous[domain_count] = {};  // what Python had before us
   PyObjectArenaAllocator previous_arenas = {};
+  void* (*debug_hooks)(void*, std::size_t) = nullptr;  // Python's on top of ours, for an object; null: none
   // Where large requests and foreign pointers go. The C library, until Python had an allocator before us
   // whose blocks come back.
   GeneralAllocator general = {};
@@ -51,6 +52,11 @@ extern constinit Hook hook;
 // Whether mem and obj are served by functions of ours (perhaps below somebody's hooks: this looks at the
 // outermost only).
 [[nodiscard]] bool is_outermost() noexcept;
+
+// Whether somebody's hooks are on top, tracemalloc's above all, and a thread of Tarn's keeps away from the GIL.
+// Asking for it makes a thread state, in the raw domain; tracemalloc's hook there waits for the GIL itself, and the
+// process crashes if tracing is stopped meanwhile (python/cpython#128679: until 3.12.9 and 3.13.2). Any thread.
+[[nodiscard]] bool threads_keep_out() noexcept;
 
 // Puts the heap's functions into Python's mem and obj domains. `previous_blocks_live`: blocks of the
 // allocator before us are around and will come back.

@@ -421,6 +421,10 @@ int called(void* /*data*/) noexcept {
 // The thread that collects in the main thread's place. Not noexcept: a Python that has ended ends threads that
 // ask for the GIL, by unwinding them.
 void* help(void* /*argument*/) {
+  if (threads_keep_out()) {
+    pacer.helper_runs = false;
+    return nullptr;
+  }
   const int gil = PyGILState_Ensure();
   if (has_the_say()) {
     pacer.rule.keep_young();

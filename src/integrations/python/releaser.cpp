@@ -156,6 +156,9 @@ bool work_for_a_tick() noexcept {
   work_for_raw();
   heap::ReturnRequest request = {.tick = true};
   for (;;) {
+    if (threads_keep_out()) {
+      return true;  // the next tick; an open batch is finished by the next turn
+    }
     const int gil = PyGILState_Ensure();
     const Next next = turn(request);
     const bool rests = next == Next::rest && begin_rest();

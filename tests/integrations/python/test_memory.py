@@ -133,6 +133,16 @@ class Tracemalloc(HookTest):
             for options, changes in (((), {}), (("-X", "tracemalloc=5"), {}), ((), {"PYTHONTRACEMALLOC": "1"})):
                 self.assertEqual(self.on_tarn(python, code, *options, changes=changes).out, "done\n")
 
+    def test_stops_again_and_again_while_memory_goes_back(self) -> None:
+        """A thread that asks for the GIL while tracing stops crashes CPython: Tarn's don't (threads_keep_out)."""
+        code = "\n".join([
+            "import time, tracemalloc", "end = time.monotonic() + 4", "while time.monotonic() < end:",
+            "    blocks = [bytes(100) for _ in range(20000)]", "    tracemalloc.start()", "    del blocks[::2]",
+            "    stop = time.monotonic() + 0.012", "    while time.monotonic() < stop: pass",
+            "    tracemalloc.stop()", "    del blocks", "print('done')"])
+        for python in self.each():
+            self.assertEqual(self.on_tarn(python, code).out, "done\n")
+
 
 class TheLibrary(HookTest):
     """Some 190 KiB of it; layout.ld says what. 64 KiB more are one function that a start needs and isn't named there."""
