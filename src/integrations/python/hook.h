@@ -40,7 +40,8 @@ struct Hook {
   heap::Instance* raw_heap = nullptr;
   PyMemAllocatorEx previous[domain_count] = {};  // what Python had before us
   PyObjectArenaAllocator previous_arenas = {};
-  void* (*debug_hooks)(void*, std::size_t) = nullptr;  // Python's on top of ours, for an object; null: none
+  void* (*debug_hooks)(void*, std::size_t) =
+      nullptr;  // Python's on top of ours, for an object; null: none
   // Where large requests and foreign pointers go. The C library, until Python had an allocator before us
   // whose blocks come back.
   GeneralAllocator general = {};

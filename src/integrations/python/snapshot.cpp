@@ -280,14 +280,11 @@ void forget(Snapshot& snapshot) noexcept {
   snapshot = {};
 }
 
-// The system waits for a copy without SIGCHLD only so.
-constexpr int of_clone = static_cast<int>(__WCLONE);
-
 }  // namespace
 
 SnapshotState look_at_snapshot(Snapshot& snapshot) noexcept {
   int status = 0;
-  const pid_t ended = ::waitpid(snapshot.copy, &status, of_clone | WNOHANG);
+  const pid_t ended = ::waitpid(snapshot.copy, &status, copies_only | WNOHANG);
   if (ended == 0 || (ended < 0 && errno == EINTR)) {
     return SnapshotState::running;
   }
@@ -300,7 +297,7 @@ SnapshotState look_at_snapshot(Snapshot& snapshot) noexcept {
 void end_copy(Snapshot& snapshot) noexcept {
   if (snapshot.copy > 0) {
     ::kill(snapshot.copy, SIGKILL);
-    while (::waitpid(snapshot.copy, nullptr, of_clone) < 0 && errno == EINTR) {
+    while (::waitpid(snapshot.copy, nullptr, copies_only) < 0 && errno == EINTR) {
     }
     forget(snapshot);
   }

@@ -10,8 +10,11 @@
 #pragma once
 
 #include <sys/types.h>
+#include <sys/wait.h>
 
 namespace tarn::python {
+
+inline constexpr int copies_only = static_cast<int>(__WCLONE);  // for waitpid
 
 struct Snapshot {
   pid_t copy = -1;

@@ -158,7 +158,7 @@ bool start_tool(Start& start) noexcept {
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const int nobody = ::clone(become_nobody, stacks[0] + stack_size, as_thread_until_exec, &start);
   int status = 0;
-  while (nobody > 0 && ::waitpid(nobody, &status, __WCLONE) < 0 && errno == EINTR) {
+  while (nobody > 0 && ::waitpid(nobody, &status, copies_only) < 0 && errno == EINTR) {
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return nobody > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
