@@ -91,15 +91,16 @@ void Dict::clear() noexcept { const auto old = take_all(); }
 Ref<Dict> Dict::copy() const {
   const Ref<Dict> held = own(*this);
   Ref<Dict> result = type().heap().make<Dict>();
-  while (result->size() != size()) {
+  // Whole when the walk came to the end: while this one is being cleared, its size counts what has gone already.
+  std::size_t i = 0;
+  do {
     (void)result->take_all();
     result->grow_to(size());  // may change this one
-    for (std::size_t i = next_entry(0); i != detail::no_entry && result->has_room();
-         i = next_entry(i + 1)) {
+    for (i = next_entry(0); i != detail::no_entry && result->has_room(); i = next_entry(i + 1)) {
       const detail::DictEntry& from = entry(i);
       result->append(from.hash, from.key, result->free_slot(from.hash)).value = from.value;
     }
-  }
+  } while (i != detail::no_entry);
   return result;
 }
 

@@ -180,6 +180,7 @@ Ref<Set> combine_views(const Object& left, const Object& right, SetOperation ope
     result->update(*own(right));
   } else if (operation == SetOperation::subtract) {
     for (const Ref<Object>& item : each(*own(right))) {
+      (void)tarn::hash(*item);  // a set isn't taken for its frozenset here, as in Python
       (void)result->discard(*item);
     }
   } else {

@@ -50,15 +50,16 @@ void AnySet::add_all(Object& source) {
 
 void AnySet::take_copy(const AnySet& other) {
   const Ref<AnySet> held = own(other);
-  while (size() != other.size()) {
+  std::size_t i = 0;
+  do {  // as Dict::copy
     (void)take_all();
     grow_to(other.size());  // may change the other one
-    for (std::size_t i = other.next_entry(0); i != detail::no_entry && has_room();
+    for (i = other.next_entry(0); i != detail::no_entry && has_room();
          i = other.next_entry(i + 1)) {
       const std::size_t hash = other.entry(i).hash;
       (void)append(hash, other.entry(i).key, free_slot(hash));
     }
-  }
+  } while (i != detail::no_entry);
 }
 
 void AnySet::put_union(AnySet& result, const AnySet& other) const {

@@ -510,6 +510,9 @@ void CollectorState::mark_in_order() noexcept {
     const std::uint64_t* const marks = sides_.table(SideBit::mark, arena);
     std::uint64_t* const visited = sides_.table(SideBit::visited, arena);
     for (std::size_t word = 0; word < words_per_arena; ++word) {
+      if ((marks[word] | visited[word]) == 0) {
+        continue;  // a store would bring memory that isn't there yet
+      }
       for_each_bit(marks[word] & ~std::exchange(visited[word], 0), [&](std::size_t bit) {
         stack_.push(*reinterpret_cast<Object*>(const_cast<std::byte*>(arena) +
                                                (word * 64 + bit) * granule_size));

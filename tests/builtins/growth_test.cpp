@@ -1,5 +1,6 @@
 // Lists that grow: in place where they are large, while they are collected, and while a collection is under way.
 #include <chrono>
+#include <functional>
 
 #include <tarn/gc.h>
 
@@ -136,6 +137,66 @@ TEST_F(Growth, WhatDiesWithAListMayMakeItGrow) {
       EXPECT_EQ(heap.statistics().large_objects, 0U);
     }
   }
+}
+
+// Whose death, amid the clearing of a garbage dict or set, does something to it.
+struct LastWords : Object {
+  explicit LastWords(std::function<void()> words) : say(std::move(words)) {}
+  ~LastWords() { say(); }
+  static std::size_t hash() { return 7; }
+  std::function<void()> say;
+};
+struct Counted : Object {
+  Counted() { ++living; }
+  ~Counted() { --living; }
+  static inline int living = 0;
+};
+
+class WhatDiesWithADict : public BuiltinsTest {
+ protected:
+  // The pool of entries lies before that of dicts, so entries are cleared first.
+  void SetUp() override { fifteen = all.tuple(std::vector<Ref<Object>>(15, all.none())); }
+  void collect() {
+    (void)collector.collect();
+    (void)collector.collect();
+    heap.verify();
+  }
+
+  Ref<Tuple> fifteen;
+  Collector collector{heap, {.automatic = false}};
+};
+
+TEST_F(WhatDiesWithADict, MayChangeIt) {
+  bool died = false;
+  {
+    const Ref<Dict> dict = all.dict();
+    dict->set(all.string("self"), dict);
+    dict->set(heap.make<LastWords>([this, &died, raw = dict.get()] {
+      (void)raw->pop(*number(1));
+      raw->set(number(2), heap.make<Counted>());
+      raw->set(number(4), heap.make<Counted>());
+      died = true;
+    }),
+              heap.make<Counted>());
+    dict->set(number(1), heap.make<Counted>());
+  }
+  collect();
+  EXPECT_TRUE(died);
+  EXPECT_EQ(Counted::living, 0);
+}
+
+TEST_F(WhatDiesWithADict, MayCopyIt) {
+  int copied = 0;
+  {
+    const Ref<Dict> dict = all.dict();
+    const Ref<List> holder = all.list();
+    holder->append(dict);
+    dict->set(number(1), holder);
+    dict->set(heap.make<LastWords>([&copied, raw = dict.get()] { copied += raw->copy() ? 1 : 0; }),
+              all.none());
+  }
+  collect();
+  EXPECT_EQ(copied, 1);
 }
 
 TEST_F(Growth, ASortIsStableWhateverItSorts) {

@@ -483,6 +483,7 @@ class AgainstPython(unittest.TestCase):
         lines += ["i1 l0 d1 items_view i1 l0 d1 items_view ^", "i1 l0 d1 items_view i1 i2 d1 items_view ^",
                   "i1 l0 d1 items_view i1 l0 d1 items_view |", "i1 l0 d1 items_view i1 l0 d1 items_view eq",
                   "l0 d0 keys_view in", "l0 i1 t2 d0 items_view in", "l0 d0 values_view in"]
+        lines += [f"{literal({frozenset({1}): 2})} keys_view {literal([{1}])} {operation}" for operation in "|&-^"]
         self.check(lines)
 
     def test_unhashable(self):

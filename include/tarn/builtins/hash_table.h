@@ -43,7 +43,8 @@ struct Traced<detail::DictEntry> {
     visitor(detail::range_of(&entry.key), 2);
   }
   static void clear(detail::DictEntry& entry) noexcept {
-    entry.key = nullptr;
+    // The key dies last: its destructor may change the dict, where an entry has both or neither.
+    const Ref<Object> key = entry.key.take();
     entry.value = nullptr;
   }
   template <typename Each>
