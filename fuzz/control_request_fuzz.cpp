@@ -26,12 +26,13 @@ Request expected(std::string_view bytes) {
     return bytes.size() < longest_request ? Request::incomplete : Request::too_long;
   }
   const std::string line(bytes.substr(0, end));
-  return line == "release"      ? Request::release
-         : line == "statistics" ? Request::statistics
-         : line == "snapshot"   ? Request::snapshot
-         : line == "sites"      ? Request::sites
-         : line == "pulse"      ? Request::pulse
-                                : Request::unknown;
+  return line == "release"           ? Request::release
+         : line == "statistics"      ? Request::statistics
+         : line == "snapshot"        ? Request::snapshot
+         : line == "snapshot values" ? Request::snapshot_with_values
+         : line == "sites"           ? Request::sites
+         : line == "pulse"           ? Request::pulse
+                                     : Request::unknown;
 }
 
 }  // namespace

@@ -244,6 +244,17 @@ void write_new(const std::string& path, const Capture& capture, const Surroundin
   database.expect_wanted();
 }
 
+// Short texts of objects come into a file that its owner may have shown to others while it had none.
+void keep_from_others(const std::string& path) {
+  struct stat found = {};
+  constexpr mode_t others = S_IRWXG | S_IRWXO;
+  if (::stat(path.c_str(), &found) != 0 ||
+      ((found.st_mode & others) != 0 && ::chmod(path.c_str(), found.st_mode & S_IRWXU) != 0)) {
+    throw CantWrite(clean_text(path) +
+                    " can be read by others, which values must not be; nothing was added");
+  }
+}
+
 std::int64_t add_to(const std::string& path, const Capture& capture,
                     const Surroundings& surroundings, const WriteOptions& options) {
   Database database(path, SQLITE_OPEN_READWRITE);
@@ -257,6 +268,9 @@ std::int64_t add_to(const std::string& path, const Capture& capture,
   if (Statement(database, "PRAGMA user_version").number() != schema_version) {
     throw CantWrite(clean_text(path) +
                     " was written by another version of Tarn; nothing was added");
+  }
+  if (!capture.values.empty()) {
+    keep_from_others(path);
   }
   add_tables(database);
   const std::int64_t id =

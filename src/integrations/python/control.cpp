@@ -196,6 +196,12 @@ void answer_request(Request request) noexcept {
     return;
   }
   Lines answer(answer_bytes, sizeof(answer_bytes));
+  if (!wait_to_be_let_in()) {
+    send_words("error ");
+    send_words(why_kept_out);
+    send_words("\nend\n");
+    return;
+  }
   const int gil = PyGILState_Ensure();
   Snapshot snapshot;
   SitesText sites;

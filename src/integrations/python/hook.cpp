@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include <unistd.h>
 
@@ -224,6 +225,21 @@ bool is_outermost() noexcept {
 bool threads_keep_out() noexcept {
   const PyMemAllocatorEx functions = functions_now(PYMEM_DOMAIN_OBJ);
   return !is_ours(functions, PYMEM_DOMAIN_OBJ) && functions.malloc != hook.debug_hooks;
+}
+
+bool wait_to_be_let_in() noexcept {
+  constexpr timespec between_looks = {0, 10'000'000};
+  constexpr int most_looks = 100;
+  if (PyGILState_GetThisThreadState() != nullptr) {
+    return true;  // a thread of Python's: it has its state
+  }
+  for (int looks = 0; threads_keep_out(); ++looks) {
+    if (looks == most_looks) {
+      return false;
+    }
+    ::nanosleep(&between_looks, nullptr);
+  }
+  return true;
 }
 
 void take_over(bool previous_blocks_live) noexcept {

@@ -56,8 +56,14 @@ extern constinit Hook hook;
 
 // Whether somebody's hooks are on top, tracemalloc's above all, and a thread of Tarn's keeps away from the GIL.
 // Asking for it makes a thread state, in the raw domain; tracemalloc's hook there waits for the GIL itself, and the
-// process crashes if tracing is stopped meanwhile (python/cpython#128679: until 3.12.9 and 3.13.2). Any thread.
+// process crashes if tracing is stopped meanwhile (python/cpython#128679, and others like it). Any thread.
 [[nodiscard]] bool threads_keep_out() noexcept;
+
+// For a thread that was asked for something: waits a second for that to end. False: it may not ask for the GIL.
+[[nodiscard]] bool wait_to_be_let_in() noexcept;
+inline constexpr const char* why_kept_out =
+    "tracemalloc traces its allocations, and CPython may crash when another thread comes in "
+    "meanwhile: call tracemalloc.stop() first";
 
 // Puts the heap's functions into Python's mem and obj domains. `previous_blocks_live`: blocks of the
 // allocator before us are around and will come back.

@@ -12,6 +12,7 @@ namespace tarn::python {
 
 sigjmp_buf guard_return;
 volatile bool guard_is_up = false;
+volatile int guard_signal = 0;
 
 namespace {
 
@@ -19,6 +20,7 @@ constexpr int guarded_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIG
 
 void on_fault(int signal) noexcept {
   if (guard_is_up) {
+    guard_signal = signal;
     ::siglongjmp(guard_return, signal);
   }
   ::_exit(128 + signal);

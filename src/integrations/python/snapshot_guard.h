@@ -11,6 +11,7 @@ void install_guard() noexcept;
 
 extern sigjmp_buf guard_return;
 extern volatile bool guard_is_up;
+extern volatile int guard_signal;  // what ended the last guarded() that was ended
 
 // False: it faulted half-way. What it changes must be no local variable of the caller's.
 template <typename Look>

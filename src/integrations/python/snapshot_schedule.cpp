@@ -263,6 +263,11 @@ bool take(const char* reason, const char* file, Existing existing,
   }
   Pipe::close(schedule.stream.read_end);
   Pipe::close(schedule.answer.write_end);
+  if (!wait_to_be_let_in()) {
+    Pipe::close(schedule.stream.write_end);
+    say(why_kept_out);
+    return false;
+  }
   Snapshot copy;
   const int gil = PyGILState_Ensure();
   const bool begun = hook.state == State::living &&

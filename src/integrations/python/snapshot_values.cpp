@@ -1,9 +1,12 @@
 #include "integrations/python/snapshot_values.h"
 
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+
+#include <unistd.h>
 
 #include "integrations/python/cpython.h"
 #include "integrations/python/hook.h"
@@ -336,6 +339,9 @@ void write_values(SnapshotObjects& objects) noexcept {
     has_text = false;
     const bool is_readable =
         guarded([&] { has_text = describe(text, reinterpret_cast<PyObject*>(object)); });
+    if (!is_readable && guard_signal == SIGALRM) {
+      ::_exit(128 + SIGALRM);  // the copy's time is up, whatever was being looked at
+    }
     if (is_readable && has_text) {
       const sight::ValueRecord record = {block};
       snapshot_stream.record(sight::RecordKind::value, &record, sizeof(record), text.begin(),

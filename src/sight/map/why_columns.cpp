@@ -1,6 +1,7 @@
 #include "sight/map/why_columns.h"
 
 #include <algorithm>
+#include <new>
 #include <optional>
 
 #include "sight/reading/bad_snapshot.h"
@@ -48,7 +49,10 @@ class Members {
         }
         return here.type;
       case GroupBy::site:
-        return here.site;
+        if (here.site == reading::no_index) {
+          return std::nullopt;
+        }
+        return image_.sites[here.site].place;
     }
     return std::nullopt;
   }
@@ -129,6 +133,9 @@ void WhyColumns::find(std::int64_t id, const Slots& slots, Answers& answers) con
   } catch (const reading::BadSnapshot& bad) {
     answers = {};
     answers.problem = std::string("It can't be told: ") + bad.what();
+  } catch (const std::bad_alloc&) {
+    answers = {};
+    answers.problem = "It can't be told: there isn't memory enough.";
   }
 }
 

@@ -1,11 +1,13 @@
 #include "sight/reading/snapshot_reader.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 #include <string_view>
 
@@ -51,7 +53,21 @@ std::string uri_of(const std::string& path) {
 bool has_hot_journal(const std::string& path) {
   std::error_code error;
   const std::filesystem::path real = std::filesystem::canonical(path, error);
-  return !error && std::ifstream(real.string() + "-journal", std::ios::binary).get() > 0;
+  if (error) {
+    return false;
+  }
+  // Whatever stands there: a pipe isn't waited for, and what can't be read is taken for one.
+  const std::string journal = real.string() + "-journal";
+  const int file = ::open(journal.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  if (file < 0) {
+    return errno != ENOENT;
+  }
+  struct stat found = {};
+  char first = 0;
+  const bool is_hot = ::fstat(file, &found) != 0 || !S_ISREG(found.st_mode) ||
+                      (::read(file, &first, 1) == 1 && first != 0);
+  ::close(file);
+  return is_hot;
 }
 
 void put_defences_up(sqlite3* database) {

@@ -234,14 +234,14 @@ int map(const std::vector<std::string>& words) {
   if (output.empty()) {
     output = page_beside(file);
   }
-  const NoticedSignals signals;
-  PendingFile page(output);
   sight::PageOptions options;
   if (line.options().count("--snapshot") > 0) {
     options.snapshot = number;
   }
   sight::WhyColumns why(why_json);
   const std::string text = page_of(file, options, why);
+  const NoticedSignals signals;  // what is written beside the place is taken away again
+  PendingFile page(output);
   if (const int signal = NoticedSignals::noticed(); signal != 0) {
     throw Interrupted{signal};
   }

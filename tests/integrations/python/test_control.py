@@ -423,6 +423,31 @@ for worker in workers: worker.start()
             running.do("[worker.join() for worker in workers]; assert not failures")
             self.ends_well(running)
 
+    def test_it_keeps_out_while_tracemalloc_traces(self) -> None:
+        """Asking for the GIL then crashes CPython when tracing stops meanwhile."""
+        for python in self.each():
+            running = self.running(python, "import tracemalloc")
+            running.do("tracemalloc.start()")
+            self.assertIn("error tracemalloc traces its allocations", running.ask("statistics\n"))
+            running.do("tracemalloc.stop()")
+            self.assertNotIn("error", running.ask("statistics\n"))
+            self.ends_well(running)
+
+    def test_tracing_starts_and_stops_while_it_is_asked(self) -> None:
+        for python in self.each():
+            running = self.running(python, "import time, tracemalloc")
+            stop = time.monotonic() + 3
+            answers = 0
+            while time.monotonic() < stop:
+                assert running.process.stdin is not None and running.process.stdout is not None
+                running.process.stdin.write("for _ in range(8): tracemalloc.start(); time.sleep(.003); "
+                                            "x = [bytes(9) for _ in range(20000)]; tracemalloc.stop()\n")
+                running.process.stdin.flush()
+                answers += running.ask("statistics\n").endswith("end\n")
+                self.assertEqual(running.process.stdout.readline(), "done\n")
+            self.assertGreater(answers, 3)
+            self.ends_well(running)
+
     def test_hostile_clients(self) -> None:
         for python in self.each():
             running = self.running(python, SCATTERED)
