@@ -447,7 +447,14 @@ class Schedule(SnapshotTest):
         self.assertEqual(self.files(), [])
 
     def test_at_the_peak(self) -> None:
-        code = ("import time\ntime.sleep(0.6)\nkept = [bytes(1000) for _ in range(60000)]\ntime.sleep(1.5)\n"
+        code = (f"import os, time\nfile = {self.file!r}\n"
+                "def number():\n    try: return os.stat(file).st_ino\n    except OSError: return None\n"
+                "def wait_for_another(before, seconds):\n    end = time.monotonic() + seconds\n"
+                "    while number() == before:\n        if time.monotonic() > end: return False\n        time.sleep(0.05)\n"
+                "    return True\n"
+                "wait_for_another(None, 3)\ntime.sleep(0.6)\nbefore = number()\n"
+                "kept = [bytes(1000) for _ in range(60000)]\nwait_for_another(before, 60)\n"
+                "while wait_for_another(number(), 3): pass\n"  # one may have been taken while the list was made
                 "del kept\ntime.sleep(0.7)")
         done = self.run_on_tarn(code, "--snapshot-at=peak", f"--snapshot-file={self.file}")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
