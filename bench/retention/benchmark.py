@@ -51,17 +51,20 @@ class Benchmark:
                 self._results.programs.append(measured)
                 for number in range(self._results.rounds_wanted):
                     for name in measure.turn_order(list(self._configurations), number):
-                        self._one_run(program, measured, name)
+                        # A report is asked for once: it takes time, and the page floor hardly varies.
+                        self._one_run(program, measured, name, with_report=number == 0)
         except KeyboardInterrupt:
             self._results.interrupted = True
             self._results.programs = [one for one in self._results.programs if one.runs]
         self._results.load_at_end = machine.load_average()
 
-    def _one_run(self, program: Program, measured: Measured, name: str) -> None:
+    def _one_run(self, program: Program, measured: Measured, name: str, with_report: bool) -> None:
         scale, idle = self._results.scale, self._results.idle
         arguments = [str(program.path), "--scale", f"{scale:g}", "--idle", f"{idle:g}"]
         self._progress.start(program.name, name)
-        run = running.run(self._configurations[name], self._python, arguments, self._timeout, self._progress.watch)
+        run = running.run(
+            self._configurations[name], self._python, arguments, self._timeout, self._progress.watch, with_report
+        )
         expected = next((one.checksum for runs in measured.runs.values() for one in runs if not one.failure), None)
         if run.failure is None and expected not in (None, run.checksum):
             run.failure = f"checksum {run.checksum}, where another run gave {expected}"

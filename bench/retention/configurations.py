@@ -27,9 +27,9 @@ KNOWN["jemalloc-decay0"] = _jemalloc_without_decay
 DEFAULT = ["stock", "tarn", "mimalloc", "jemalloc", "jemalloc-decay0", "tcmalloc", "glibc"]
 
 
-def command(configuration: Configuration, python: str, arguments: list[str], report: Path) -> list[str]:
-    """The words to run; under Tarn they also ask for its report in that file."""
+def command(configuration: Configuration, python: str, arguments: list[str], report: Path | None) -> list[str]:
+    """The words to run; under Tarn they also ask for its report in that file, if there is to be one."""
     words = configuration.command(python, arguments)
-    if configuration.library == TARN_LIBRARY:
+    if configuration.library == TARN_LIBRARY and report is not None:
         words.insert(words.index("--"), f"--report={report}")
     return words

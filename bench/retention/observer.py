@@ -31,6 +31,8 @@ class Observer:
         self.run = Run()
         self.processes: list[int] = []
         self.phase = ""
+        # Of processes that aren't measured, but are the program's children.
+        self.others_cpu = 0.0
         self._reader = reader
         self._next_sample = 0.0
         self._unread = list(READINGS)
@@ -54,8 +56,8 @@ class Observer:
             self.run.phases[words[1]] = round(now, 4)
             if self.phase == "dropped":
                 self._read_peak()
-        elif len(words) == 3 and words[0] == "cpu":
-            self.run.cpu += float(words[2])
+        elif len(words) == 2 and words[0] == "others":
+            self.others_cpu += float(words[1])
 
     @property
     def is_watching(self) -> bool:

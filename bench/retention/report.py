@@ -18,10 +18,6 @@ def _peak(run: Run) -> float | None:
     return run.peak_kib
 
 
-def _cpu(run: Run) -> float | None:
-    return run.cpu
-
-
 def _floor(run: Run) -> float | None:
     return run.page_floor_kib
 
@@ -92,8 +88,9 @@ def _table(results: Results, program: Measured, paint: Paint) -> list[str]:
         line = f"{name:<16}{_mebibytes(program.median(name, _peak)):>8}"
         line += "".join(f"{_mebibytes(program.median(name, _retained(seconds))):>8}" for seconds in READINGS)
         line += f"{_mebibytes(program.median(name, _floor)):>8}{_number(program.median(name, Run.over_floor)):>9}"
-        line += f"{_number(program.median(name, _cpu)):>8}  "
-        line += f"{_ratio(*both(_peak)):>7}{_ratio(*kept):>7}{_ratio(*both(_cpu)):>7}"
+        cpu = program.cpu(name)
+        line += f"{_number(cpu):>8}  "
+        line += f"{_ratio(*both(_peak)):>7}{_ratio(*kept):>7}{_ratio(cpu, program.cpu(results.baseline)):>7}"
         lines.append(line)
     return lines + _workers(results, program)
 
@@ -117,8 +114,10 @@ def _legend(results: Results) -> list[str]:
     text = (
         "Memory is RSS; of a program with several processes the sum of PSS. "
         f"× floor: RSS after {FLOOR_AT:g} s idle over the page floor, the least an allocator that can't move objects "
-        "can keep; - where the allocator doesn't tell. CPU: all processes, idle time included."
+        "can keep; - where the allocator doesn't tell. CPU: all processes, from start to exit, the idle time included."
     )
+    if results.rounds_wanted == 1:
+        text += " Where there is a floor the CPU time has the report in it that tells it: take --rounds 2 or more."
     if last:
         text += f" kept: after {last:g} s idle."
     return textwrap.wrap(text, WIDTH)

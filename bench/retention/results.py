@@ -12,7 +12,7 @@ from python_bench.command_line import write_whole
 
 from retention.memory import Memory, total_kib
 
-FORMAT = "bench-retention 1"
+FORMAT = "bench-retention 2"
 # Seconds after the drop at which memory is read exactly.
 READINGS = (0.5, 2.0, 10.0)
 # The reading that is held against the page floor.
@@ -30,8 +30,11 @@ class Run:
     # At each of READINGS, as text: every process, the program itself first.
     readings: dict[str, list[Memory]] = field(default_factory=dict)
     peak_kib: int = 0
-    # Of all processes and threads, the idle time included.
+    # Of all processes and threads, from the start of the first to the exit of the last: the system takes memory back
+    # from one process while it runs, and from another when it ends.
     cpu: float = 0.0
+    # The allocator wrote a report at the end, which takes time.
+    has_reported: bool = False
     page_floor_kib: int | None = None
     checksum: str | None = None
     failure: str | None = None
@@ -67,6 +70,12 @@ class Measured:
     def median(self, configuration: str, quantity: Callable[[Run], float | None]) -> float | None:
         values = [value for value in map(quantity, self.good(configuration)) if value is not None]
         return median(values) if values else None
+
+    def cpu(self, configuration: str) -> float | None:
+        """The median; of runs without a report, if there are some."""
+        runs = self.good(configuration)
+        times = [run.cpu for run in runs if not run.has_reported] or [run.cpu for run in runs]
+        return median(times) if times else None
 
     @property
     def failures(self) -> list[tuple[str, str]]:

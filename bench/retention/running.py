@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -30,18 +31,23 @@ def run(
     arguments: list[str],
     timeout: float,
     watch: Callable[[Observer], None] = lambda observer: None,
+    with_report: bool = True,
 ) -> Run:
-    """Run `python` with `arguments` under `configuration`; `watch` is called after each look at its memory."""
+    """Run `python` with `arguments` under `configuration`; `watch` is called after each look at its memory.
+
+    Without a report no page floor is found, but the CPU time is the program's alone.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-retention-") as folder, contextlib.ExitStack() as files:
         report = Path(folder) / "report.json"
         output = files.enter_context(open(Path(folder) / "output", "w+", encoding="utf-8", errors="replace"))
         errors = files.enter_context(open(Path(folder) / "errors", "w+", encoding="utf-8", errors="replace"))
         listen, channel = os.pipe()
         files.callback(os.close, listen)
+        before = _cpu_of_children()
         try:
             environment = {**measure.base_environment(), **configuration.environment, "RETENTION_CHANNEL": str(channel)}
             process = subprocess.Popen(
-                configurations.command(configuration, python, arguments, report),
+                configurations.command(configuration, python, arguments, report if with_report else None),
                 stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=environment, pass_fds=[channel],
                 # Ctrl-C is then ours alone to handle: a terminal sends it to the whole foreground group.
                 start_new_session=True,
@@ -61,10 +67,18 @@ def run(
             return found
         output.seek(0)
         errors.seek(0)
+        found.cpu = _cpu_of_children() - before - observer.others_cpu
+        found.has_reported = report.exists()
         found.checksum = measure.checksum_of(output.read())
         found.page_floor_kib = floor.read(report, observer.processes)
         found.failure = _what_went_wrong(process.returncode, errors.read(), found)
         return found
+
+
+def _cpu_of_children() -> float:
+    """Of those that have ended and been waited for, and theirs."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _follow(

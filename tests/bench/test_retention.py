@@ -135,9 +135,9 @@ class Observed(unittest.TestCase):
         self.observer.postpone(0.04)
         self.assertAlmostEqual(self.observer.next_due(), 0.4)
 
-    def test_cpu_time_is_summed_over_processes(self) -> None:
-        self.say(0.0, "process 7", "process 8", "cpu 8 0.25", "cpu 7 1.5")
-        self.assertEqual(self.observer.run.cpu, 1.75)
+    def test_cpu_time_of_others_is_summed(self) -> None:
+        self.say(0.0, "process 7", "others 0.25", "others 1.5")
+        self.assertEqual(self.observer.others_cpu, 1.75)
 
 
 class ReadFromLinux(unittest.TestCase):
@@ -224,6 +224,15 @@ class Figures(unittest.TestCase):
         failed.failure = "killed"
         program = Measured("one", "", {"stock": [run_of(10, 1), run_of(30, 1), failed, run_of(20, 1)]})
         self.assertEqual(program.median("stock", lambda run: run.peak_kib), 20 * KIB)
+
+    def test_cpu_time_is_of_runs_without_a_report_if_there_are_some(self) -> None:
+        reported = run_of(10, 1, 1, cpu=9.0)
+        reported.has_reported = True
+        program = Measured("one", "", {"tarn": [reported]})
+        self.assertEqual(program.cpu("tarn"), 9.0)
+        program.runs["tarn"] += [run_of(10, 1, cpu=1.0), run_of(10, 1, cpu=2.0)]
+        self.assertEqual(program.cpu("tarn"), 1.5)
+        self.assertIsNone(program.cpu("stock"))
 
 
 class Tables(unittest.TestCase):

@@ -6,7 +6,7 @@ the lines go to standard error. The lines:
 
     process PID              this process is to be measured; the first one is the program itself
     phase NAME               loading, peak, dropped, done
-    cpu PID SECONDS          what that process used, at its end
+    others SECONDS           CPU time of children that aren't measured, and have ended
 
 Imports next to nothing, so that a small program stays small.
 """
@@ -35,11 +35,6 @@ def announce(line: str) -> None:
 
 def announce_process(number: int) -> None:
     announce(f"process {number}")
-
-
-def announce_cpu() -> None:
-    """All threads of this process, from its start."""
-    announce(f"cpu {os.getpid()} {time.process_time():.6f}")
 
 
 class Load:
@@ -110,5 +105,4 @@ def run(main: Callable[[Load], None]) -> None:
     announce_process(os.getpid())
     announce("phase loading")
     main(load)
-    announce_cpu()
     print("checksum", load.checksum)

@@ -11,7 +11,7 @@ import os
 import random
 import sys
 
-from _program import Load, announce_cpu, announce_process, run
+from _program import Load, announce_process, run
 
 WORKERS = 4
 
@@ -64,7 +64,6 @@ def work(load: Load, table: dict[int, dict[str, object]], chance: random.Random,
     load.keep(table)
     os.write(answers, b"dropped")
     os.read(orders, 1)
-    announce_cpu()
 
 
 def main(load: Load) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
-from _program import Load, run
+from _program import Load, announce, run
 from flask import Flask, jsonify, request
 from waitress.server import create_server
 
@@ -53,6 +54,8 @@ def main(load: Load) -> None:
     load.check(clients(server.effective_port, "arrive", count), len(sessions))
     load.peak()
     load.check(clients(server.effective_port, "leave", count), sorted(sessions))
+    generator = resource.getrusage(resource.RUSAGE_CHILDREN)
+    announce(f"others {generator.ru_utime + generator.ru_stime:.6f}")
     load.idle(sessions, server)
 
 

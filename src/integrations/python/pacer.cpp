@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <cstring>
 #include <ctime>
-#include <initializer_list>
 
 #include <pthread.h>
 
@@ -15,6 +14,7 @@
 #include "heap/allocation_meter.h"
 #include "integrations/python/at_exit.h"
 #include "integrations/python/cpython.h"
+#include "integrations/python/gc_module.h"
 #include "integrations/python/hook.h"
 #include "integrations/python/pacing_rule.h"
 #include "integrations/python/references.h"
@@ -43,12 +43,8 @@ constexpr long never = 999'983;
 // So much was handed out since our call was queued: it may be lost. Twice as much each time that it's queued again.
 constexpr std::size_t patience_with_queue = 64 * PacingRule::mebibyte;
 
-struct Thresholds {
-  long of[generations];
-  bool operator==(const Thresholds&) const = default;
-};
 // Up to 3.12, and of 3.13.
-constexpr Thresholds known_defaults[] = {{{700, 10, 10}}, {{2000, 10, 10}}};
+constexpr GcThresholds known_defaults[] = {{{700, 10, 10}}, {{2000, 10, 10}}};
 
 struct Pauses {
   std::uint64_t count = 0;
@@ -76,11 +72,10 @@ struct Pacer {
   bool helper_is_unjoined = false;
   pthread_t helper = {};
 
-  PyObject* module = nullptr;    // gc
-  PyObject* callback = nullptr;  // in gc.callbacks
-  long frozen = 0;               // objects, at the start
-  Thresholds original = {};
-  Thresholds ours = {};
+  GcModule module;
+  long frozen = 0;  // objects, at the start
+  GcThresholds original = {};
+  GcThresholds ours = {};
   PacingRule rule;
 
   // The collection that is going on.
@@ -113,57 +108,15 @@ bool is_in_main_interpreter() noexcept {
 
 bool is_main_thread() noexcept { return ::pthread_equal(::pthread_self(), pacer.main_thread) != 0; }
 
-void release(std::initializer_list<PyObject*> objects) noexcept {
-  for (PyObject* const object : objects) {
-    let_go(object);
-  }
-}
-
-// Whether what was called returned something; its exception is dropped.
-bool succeeded(PyObject* result) noexcept {
-  release({result});
-  if (result == nullptr) {
-    PyErr_Clear();
-  }
-  return result != nullptr;
-}
-
-// Linear in their number: so not asked for any more once the program has frozen some. Python itself has a few
-// since 3.12.
-long frozen_objects() noexcept {
-  PyObject* const result = PyObject_CallMethod(pacer.module, "get_freeze_count", nullptr);
-  const long number = result == nullptr ? 0 : PyLong_AsLong(result);
-  release({result});
-  PyErr_Clear();
-  return number;
-}
-
-bool read_thresholds(Thresholds& thresholds) noexcept {
-  PyObject* const tuple = PyObject_CallMethod(pacer.module, "get_threshold", nullptr);
-  bool known = tuple != nullptr;
-  for (std::size_t i = 0; known && i < generations; ++i) {
-    PyObject* const item = PyTuple_GetItem(tuple, static_cast<std::ptrdiff_t>(i));
-    known = item != nullptr;
-    thresholds.of[i] = known ? PyLong_AsLong(item) : 0;
-  }
-  release({tuple});
-  PyErr_Clear();
-  return known;
-}
-
-void set_thresholds(const Thresholds& wanted) noexcept {
-  if (wanted == pacer.ours) {
-    return;
-  }
-  if (succeeded(PyObject_CallMethod(pacer.module, "set_threshold", "lll", wanted.of[0],
-                                    wanted.of[1], wanted.of[2]))) {
+void set_thresholds(const GcThresholds& wanted) noexcept {
+  if (wanted != pacer.ours && pacer.module.set_thresholds(wanted)) {
     pacer.ours = wanted;
   }
 }
 
 bool has_our_thresholds() noexcept {
-  Thresholds thresholds = {};
-  return read_thresholds(thresholds) && thresholds == pacer.ours;
+  GcThresholds thresholds = {};
+  return pacer.module.read_thresholds(thresholds) && thresholds == pacer.ours;
 }
 
 void choose_thresholds() noexcept {
@@ -175,8 +128,8 @@ void choose_thresholds() noexcept {
 // The program's thresholds stay; ours go. gc.set_threshold(n) sets the first alone: the others are ours still, and
 // with the last of them nothing would ever be collected.
 void put_back_thresholds() noexcept {
-  Thresholds thresholds = {};
-  if (!read_thresholds(thresholds)) {
+  GcThresholds thresholds = {};
+  if (!pacer.module.read_thresholds(thresholds)) {
     return;
   }
   for (std::size_t i = generations; i-- > 0 && thresholds.of[i] == pacer.ours.of[i];) {
@@ -187,8 +140,8 @@ void put_back_thresholds() noexcept {
 
 // A program that had set thresholds for a while sets those again that it had found, which were ours.
 void take_back_thresholds() noexcept {
-  Thresholds thresholds = {};
-  if (read_thresholds(thresholds) && thresholds.of[generations - 1] == never) {
+  GcThresholds thresholds = {};
+  if (pacer.module.read_thresholds(thresholds) && thresholds.of[generations - 1] == never) {
     set_thresholds(pacer.original);
   }
 }
@@ -215,14 +168,6 @@ bool has_the_say() noexcept {
   return pacer.phase == Phase::pacing;
 }
 
-bool is_in_callbacks() noexcept {
-  PyObject* const callbacks = PyObject_GetAttrString(pacer.module, "callbacks");
-  const bool is_in = callbacks != nullptr && PySequence_Contains(callbacks, pacer.callback) == 1;
-  release({callbacks});
-  PyErr_Clear();
-  return is_in;
-}
-
 std::size_t containers_freed(PyObject* information) noexcept {
   PyObject* const collected = PyDict_GetItemString(information, "collected");
   const long number = collected == nullptr ? 0 : PyLong_AsLong(collected);
@@ -246,7 +191,7 @@ void follow_full_collection() noexcept {
       return;
     }
   }
-  if (frozen_objects() > pacer.frozen) {
+  if (pacer.module.frozen_objects() > pacer.frozen) {
     yield("the program froze objects");
   }
 }
@@ -267,7 +212,7 @@ void collection_ends(PyObject* information) noexcept {
   const std::size_t collected = containers_freed(information);
   note_pause(generation, nanoseconds, collected);
   if (!has_the_say()) {
-    if (pacer.phase == Phase::yielded && pacer.module != nullptr) {
+    if (pacer.phase == Phase::yielded && pacer.module.is_known()) {
       pacer.ours = {};
       take_back_thresholds();
     }
@@ -310,59 +255,24 @@ PyObject* see_collection(PyObject* /*self*/, PyObject* arguments) noexcept {
 constinit PyMethodDef see_collection_definition = {"tarn_see_collection", see_collection,
                                                    METH_VARARGS, nullptr};
 
-bool enter_callbacks() noexcept {
-  if (pacer.callback != nullptr) {
-    return true;
-  }
-  pacer.module = PyImport_ImportModule("gc");
-  PyObject* const callbacks =
-      pacer.module == nullptr ? nullptr : PyObject_GetAttrString(pacer.module, "callbacks");
-  pacer.callback = callbacks == nullptr
-                       ? nullptr
-                       : PyCFunction_NewEx(&see_collection_definition, nullptr, nullptr);
-  const bool entered = pacer.callback != nullptr && PyList_Append(callbacks, pacer.callback) == 0;
-  release({callbacks});
-  PyErr_Clear();
-  return entered;
-}
-
-void leave_callbacks() noexcept {
-  if (pacer.callback != nullptr) {
-    PyObject* const callbacks = PyObject_GetAttrString(pacer.module, "callbacks");
-    static_cast<void>(callbacks != nullptr &&
-                      succeeded(PyObject_CallMethod(callbacks, "remove", "O", pacer.callback)));
-    release({callbacks, pacer.callback});
-  }
-  release({pacer.module});
-  pacer.module = pacer.callback = nullptr;
-  PyErr_Clear();
-}
-
-bool is_default(const Thresholds& thresholds) noexcept {
+bool is_default(const GcThresholds& thresholds) noexcept {
   return std::ranges::find(known_defaults, thresholds) != std::end(known_defaults);
 }
 
 void begin() noexcept {
-  if (!enter_callbacks() || !read_thresholds(pacer.original)) {
+  if (!pacer.module.enter_callbacks(see_collection_definition) ||
+      !pacer.module.read_thresholds(pacer.original)) {
     yield("the module gc isn't Python's own");
   } else if (!is_default(pacer.original)) {
     yield("the program set thresholds");
   } else {
     pacer.ours = pacer.original;
-    pacer.frozen = frozen_objects();
+    pacer.frozen = pacer.module.frozen_objects();
     pacer.rule = PacingRule();
     pacer.rule.begin(heap_now());
     pacer.phase = Phase::pacing;
     choose_thresholds();
   }
-}
-
-bool is_enabled() noexcept {
-  PyObject* const answer = PyObject_CallMethod(pacer.module, "isenabled", nullptr);
-  const bool enabled = answer != nullptr && PyObject_IsTrue(answer) == 1;
-  release({answer});
-  PyErr_Clear();
-  return enabled;
 }
 
 // False: none took place.
@@ -374,8 +284,7 @@ bool collect(Want want) noexcept {
   }
   const std::uint64_t before = pacer.pauses[index].count;
   pacer.is_collecting = true;
-  static_cast<void>(
-      succeeded(PyObject_CallMethod(pacer.module, "collect", "i", static_cast<int>(index))));
+  pacer.module.collect(static_cast<int>(index));
   pacer.is_collecting = false;
   const bool collected = pacer.pauses[index].count != before;
   pacer.started[index] += collected ? 1 : 0;
@@ -398,11 +307,11 @@ void collect_if_we_may() noexcept {
   if (!is_in_main_interpreter() || !has_the_say()) {
     return;
   }
-  if (!is_in_callbacks()) {
+  if (!pacer.module.is_in_callbacks()) {
     yield("the program changed gc.callbacks");
     return;
   }
-  pacer.was_disabled = !is_enabled();
+  pacer.was_disabled = !pacer.module.is_enabled();
   if (pacer.was_disabled) {
     meter().tell_at = meter().handed_out + look_after_while_disabled;
     return;
@@ -526,7 +435,8 @@ void after_fork_in_child() noexcept {
 // request, and only then calls the functions of atexit. So it calls us first.
 void stop_before_exit_functions(PyObject* module) noexcept {
   stop_pacing();
-  static_cast<void>(succeeded(PyObject_CallMethod(module, "_run_exitfuncs", nullptr)));
+  let_go(PyObject_CallMethod(module, "_run_exitfuncs", nullptr));
+  PyErr_Clear();
 }
 
 bool stop_in_time() noexcept {
@@ -586,7 +496,7 @@ void start_pacing() noexcept {
   }
   begin_new_life();
   const bool is_reported = hook.settings.report_folder[0] != '\0';
-  if (is_reported && !enter_callbacks()) {
+  if (is_reported && !pacer.module.enter_callbacks(see_collection_definition)) {
     return;
   }
   if (hook.settings.gc == GcPolicy::stock) {
@@ -616,7 +526,7 @@ void start_pacing() noexcept {
 void stop_pacing() noexcept {
   pacer.has_stopped = true;
   if (pacer.phase == Phase::pacing) {
-    const Thresholds last = pacer.ours;
+    const GcThresholds last = pacer.ours;
     put_back_thresholds();
     pacer.ours = last;  // for the report
     pacer.phase = Phase::ended;
@@ -626,7 +536,7 @@ void stop_pacing() noexcept {
     join_helper();
     PyEval_RestoreThread(state);
   }
-  leave_callbacks();
+  pacer.module.leave_callbacks();
 }
 
 void write_pacing_lines(Lines& lines) noexcept {

@@ -165,9 +165,11 @@ std::string site_text(const SiteShare& site) {
   return text;
 }
 
+double share_of(double part, double whole) { return whole == 0 ? 1 : part / whole; }
+
 // The most frequent places: "mostly app.py:88 in login (83 %); app.py:91 in renew (12 %)".
 std::string shares_text(const Sites& sites, double SiteShare::*by, double whole) {
-  const auto part_of = [&](const SiteShare& share) { return whole == 0 ? 1 : share.*by / whole; };
+  const auto part_of = [&](const SiteShare& share) { return share_of(share.*by, whole); };
   constexpr double nearly_all = 0.995;
   const SiteShare& first = sites.shares.front();
   if (part_of(first) >= nearly_all) {
@@ -281,17 +283,25 @@ std::uint64_t rounded(double estimate) {
   return static_cast<std::uint64_t>(std::llround(std::min(estimate, most)));
 }
 
-Json sites_json(const Sites& sites) {
+Json sites_json(const Sites& sites, double SiteShare::*by, double whole) {
   Json all = Json::array();
   for (const SiteShare& site : sites.shares) {
     Json frames = Json::array();
     for (const FrameRow& frame : site.frames) {
       frames.push_back({{"function", frame.function}, {"file", frame.file}, {"line", frame.line}});
     }
-    all.push_back({{"objects", rounded(site.objects)},
-                   {"bytes", rounded(site.bytes)},
-                   {"samples", site.samples},
-                   {"frames", std::move(frames)}});
+    Json one = {{"objects", rounded(site.objects)},
+                {"bytes", rounded(site.bytes)},
+                {"share", share_of(site.*by, whole)},
+                {"samples", site.samples},
+                {"frames", std::move(frames)}};
+    if (site.own < site.frames.size()) {
+      one["own"] = site.own;
+    }
+    if (site.has_no_room) {
+      one["has_no_room"] = true;
+    }
+    all.push_back(std::move(one));
   }
   return all;
 }
@@ -393,8 +403,9 @@ std::string why_json(const HeapImage& image, const Why& why) {
       one["frees"].push_back(
           {{"type", share.type}, {"objects", share.objects}, {"bytes", share.bytes}});
     }
-    one["sites"] = sites_json(answer.sites);
-    one["frees_sites"] = sites_json(answer.freed_sites);
+    one["sites"] = sites_json(answer.sites, &SiteShare::objects, answer.sites.objects);
+    one["frees_sites"] =
+        sites_json(answer.freed_sites, &SiteShare::bytes, answer.freed_sites.bytes);
     json["answers"].push_back(std::move(one));
   }
   json["together"] = {{"returns", why.together.least}, {"returns_at_most", why.together.most}};

@@ -6,11 +6,14 @@ import { type Frame, type Heap, State } from "./heap";
 interface Objects { objects: number }
 export interface HolderShare extends Objects { name: string; kind: string }
 export interface TypeShare extends Objects { type: string; bytes: number }
-export interface SiteShare extends Objects { frames: Frame[] }
+// `share` is of all that was recorded, also of what isn't told; `own`, which frame is the program's, if the first is a library's.
+export interface SiteShare extends Objects { share: number; frames: Frame[]; own?: number; has_no_room?: boolean }
 
 export interface Answer {
   type: string;
   objects: number;
+  objects_of_type: number;
+  container?: { type: string; objects: number };
   bytes: number;
   returns: number;
   returns_at_most: number;
@@ -56,17 +59,34 @@ export function whyNot(heap: Heap, grouping: Grouping): string {
   return grouping === "site" ? "No allocation sites were recorded: tarn run --sites does." : "";
 }
 
-// What the answer is called in every snapshot: its objects' type, and who holds or allocated them.
-export function idOf(answer: Answer, grouping: Grouping): string {
-  const frame = answer.sites[0]?.frames[0];
+function placeOf(site: SiteShare | undefined): string {
+  const { frames = [], own = 0, has_no_room = false } = site ?? {};
+  const lines = own === 0 ? frames.slice(0, 1) : [frames[0], frames[own]];
+  return [has_no_room, ...lines.map((frame) => `${frame.function}\n${frame.file}\n${frame.line}`)].join("\n");
+}
+
+function nameOf(answer: Answer, grouping: Grouping): string {
   return grouping === "type" ? answer.type
     : grouping === "holder" ? [answer.type, ...answer.chain, answer.holders[0]?.name].join("\n")
-    : `${frame?.function}\n${frame?.file}\n${frame?.line}`;
+    : placeOf(answer.sites[0]);
+}
+
+// What the answers are called in every snapshot: by their objects' type, and who holds or allocated them. Two types may
+// have one name, so those after the first are counted.
+export function idsOf({ answers }: Why, grouping: Grouping): string[] {
+  const seen = new Map<string, number>();
+  return answers.map((answer) => {
+    const name = nameOf(answer, grouping);
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return `${count}\n${name}`;
+  });
 }
 
 export function blocksOfAnswer(heap: Heap, grouping: Grouping, id: string): Uint8Array {
   const chosen = new Uint8Array(heap.slots);
-  const number = (whyMemoryStays(heap, grouping)?.answers ?? []).findIndex((answer) => idOf(answer, grouping) === id) + 1;
+  const why = whyMemoryStays(heap, grouping);
+  const number = why === null ? 0 : idsOf(why, grouping).indexOf(id) + 1;
   const numbers = heap.columns.numbers(`why.${grouping}.answer`);
   if (number > 0) {
     for (let slot = 0; slot < numbers.length; ++slot) {

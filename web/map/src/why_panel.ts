@@ -4,7 +4,7 @@ import { type Grouping, groupings } from "./groups";
 import type { Frame, Heap } from "./heap";
 import type { Actions } from "./panel";
 import { bytesText, countText } from "./text";
-import { type Answer, type HolderShare, type SiteShare, type Why, idOf, whyMemoryStays, whyNot } from "./why";
+import { type Answer, type HolderShare, type SiteShare, type Why, idsOf, whyMemoryStays, whyNot } from "./why";
 
 const mostNamed = 3;
 
@@ -42,14 +42,31 @@ function returnsText(least: number, most: number): string {
   return bytesText(least) === bytesText(most) ? bytesText(least) : `${bytesText(least)} to ${bytesText(most)}`;
 }
 
-function whatText({ type, objects }: Answer): string {
+function whatText({ type, objects, objects_of_type, container }: Answer): string {
   const isOne = objects === 1;
-  return type === "unknown" ? `${countText(objects)} block${isOne ? "" : "s"} of which nothing is known`
-    : `${countText(objects)} ${isOne ? "object" : "objects"} of type ${type}`;
+  const what = type === "unknown" ? `${countText(objects)} block${isOne ? "" : "s"} of which nothing is known`
+    : objects_of_type === objects ? `${countText(objects)} ${isOne ? "object" : "objects"} of type ${type}`
+    : `${countText(objects)} objects (${countText(objects_of_type)} of type ${type})`;
+  return container === undefined ? what
+    : `${what} and the ${container.objects === 1 ? "" : `${countText(container.objects)} `}${container.type} they are in`;
 }
 
-function placeText(frame: Frame | undefined): string {
-  return frame === undefined ? "an unknown place" : `${frame.function} (${frame.file.split("/").pop() ?? ""}:${frame.line})`;
+function lineText({ function: name, file, line }: Frame): string {
+  return `${file}:${line} in ${name}`;
+}
+
+// As `tarn why` says it: the line, and if that is a library's, the program's own that led to it.
+function placeText({ frames, own, has_no_room }: SiteShare): string {
+  const [first] = frames;
+  return first === undefined ? (has_no_room === true ? "a place for which there was no room" : "no line of Python")
+    : own !== undefined && own > 0 ? `${lineText(first)}, for ${lineText(frames[own])}` : lineText(first);
+}
+
+// Short, for a heading: the program's own line.
+function placeName(site: SiteShare | undefined): string {
+  const frame = site?.frames[site.own ?? 0];
+  return frame !== undefined ? `${frame.function} (${frame.file.split("/").pop() ?? ""}:${frame.line})`
+    : site === undefined ? "an unknown place" : placeText(site);
 }
 
 function holderText({ name, kind }: HolderShare): string {
@@ -66,24 +83,24 @@ function heldBy({ holders, chain }: Answer): string {
     : `${way}, ${countText(first.objects)} of them; ${others.slice(0, mostNamed - 1).map((other) => `${countText(other.objects)} by ${holderText(other)}`).join("; ")}`;
 }
 
+const nearlyAll = 0.995;
 function sitesText(sites: SiteShare[]): string {
-  const all = sites.reduce((sum, site) => sum + site.objects, 0);
-  return sites.slice(0, mostNamed).map(({ frames: [frame], objects }) =>
-    `${frame === undefined ? "an unknown place" : `${frame.file}:${frame.line} in ${frame.function}`}${sites.length > 1 ? ` (${Math.round((100 * objects) / all)} %)` : ""}`).join("; ");
+  return sites.slice(0, mostNamed).map((site) =>
+    `${placeText(site)}${site.share < nearlyAll ? ` (${Math.round(100 * site.share)} %)` : ""}`).join("; ");
 }
 
 function nameOf(answer: Answer, grouping: Grouping): string {
   switch (grouping) {
     case "type": return answer.type;
     case "holder": return answer.holders[0] === undefined ? answer.type : holderText(answer.holders[0]);
-    case "site": return placeText(answer.sites[0]?.frames[0]);
+    case "site": return placeName(answer.sites[0]);
   }
 }
 
 function details(answer: Answer, grouping: Grouping): Node[] {
   const { whole } = answer;
   const rows: [string, string][] = [
-    ["allocated at", grouping === "site" ? (answer.sites[0]?.frames ?? []).slice(0, 4).map((frame) => `${frame.file}:${frame.line} in ${frame.function}`).join(" ← ") : sitesText(answer.sites)],
+    ["allocated at", grouping === "site" ? (answer.sites[0]?.frames ?? []).slice(0, 4).map(lineText).join(" ← ") : sitesText(answer.sites)],
     ["held by", heldBy(answer)],
     ["others too", answer.is_shared ? answer.shared_with.slice(0, mostNamed).map(holderText).join("; ") || "let go of all of them" : ""],
     ["with them go", `${bytesText(answer.freed_bytes)}: ${answer.frees.map(({ objects, type, bytes }) => `${countText(objects)} ${type} (${bytesText(bytes)})`).join(", ")}`],
@@ -93,13 +110,13 @@ function details(answer: Answer, grouping: Grouping): Node[] {
   return rows.filter(([, text]) => text !== "").map(([name, text]) => make("small", {}, make("span", { class: "label" }, name), " ", text));
 }
 
-function answerButton(answer: Answer, grouping: Grouping, most: number, actions: Actions): HTMLElement {
+function answerButton(answer: Answer, id: string, grouping: Grouping, most: number, actions: Actions): HTMLElement {
   const first = make("i");
   first.style.setProperty("width", `${(100 * answer.returns) / most}%`);
   const second = make("i", { class: "second" });
   second.style.setProperty("width", `${(100 * answer.pages) / most}%`);
   const name = nameOf(answer, grouping);
-  const choice = { by: "answer" as const, grouping, id: idOf(answer, grouping) };
+  const choice = { by: "answer" as const, grouping, id };
   const isPressed = actions.isHighlighted(choice);
   const element = button("", () => actions.toggleHighlight(name, choice), { class: "answer", "aria-pressed": String(isPressed) });
   element.append(
@@ -126,10 +143,11 @@ export function whyContent(heap: Heap, grouping: Grouping, actions: Actions): No
   }
   const most = Math.max(1, ...why.answers.map(({ pages }) => pages));
   const { together } = why;
+  const ids = idsOf(why, grouping);
   return [
     ...above,
     make("p", {}, "What would return the most if it went: a page goes back when no live block lies in it. Press one to see its blocks."),
-    ...why.answers.map((answer) => answerButton(answer, grouping, most, actions)),
+    ...why.answers.map((answer, at) => answerButton(answer, ids[at], grouping, most, actions)),
     ...(why.answers.length > 1 ? [make("p", {}, `All of these together: ${returnsText(together.returns, together.returns_at_most)}.`)] : []),
     ...(why.has_more ? [make("p", {}, "There are more: tarn why -n 100.")] : []),
     ...(why.answers.every((answer) => answer.returns === answer.returns_at_most) ? [] : [make("p", {}, "Where two figures stand, the snapshot doesn't tell all references: tarn snapshot --references makes one that does.")]),
