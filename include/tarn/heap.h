@@ -96,6 +96,11 @@ struct HeapOptions {
   // A class that is hardly asked for gets no pool: the first requests of it go to the general allocator. For
   // programs that should be small while they do little; walk() and owns() don't see those blocks.
   bool pools_on_demand = false;
+  // Objects begin with two words that link them with one another, as CPython's do (PyGC_Head). In the obj domain
+  // small blocks of a multiple of 64 bytes then lie so that these words end a cache line, together with the end of
+  // the object before, and what is linked begins the next: who follows the links finds the next ones in
+  // the cache. Such blocks aren't aligned to 64 bytes.
+  bool objects_are_linked = false;
   // Must outlive the heap. Null: c_library_allocator().
   const GeneralAllocator* general = nullptr;
 
@@ -137,6 +142,7 @@ struct PoolView {
   std::size_t untouched;
   const void* freeblock;
   const void* first_untouched;  // behind the last block ever handed out
+  const void* first_block;      // less than 64 bytes behind `address`
 };
 
 struct BlockView {

@@ -35,6 +35,8 @@
 
 #include <tarn/heap.h>
 
+#include "base/bits.h"
+
 namespace tarn::alloc {
 
 struct Arena;
@@ -130,6 +132,12 @@ struct alignas(64) Pool {
 
   // The first block. The carved ones are those before `untouched`.
   [[nodiscard]] std::byte* start() const noexcept { return untouched - block_size * carved(); }
+
+  // It lies so many bytes behind where the pool's memory begins: less than a cache line.
+  [[nodiscard]] std::size_t first_at() const noexcept {
+    return base::address_of(start()) % cache_line;
+  }
+  static constexpr std::size_t cache_line = 64;
 };
 static_assert(sizeof(Pool) == 64, "a descriptor is one cache line");
 

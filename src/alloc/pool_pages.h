@@ -42,7 +42,7 @@ class PoolPages {
 
   // Whether a block of the carved part is untouched again.
   [[nodiscard]] static bool is_returned(const Pool& pool, std::size_t index) noexcept {
-    return pool.returned != 0 && (pages_of(pool, index, page_size()) & pool.returned) != 0;
+    return pool.returned != 0 && (Layout(pool, page_size()).pages_of(index) & pool.returned) != 0;
   }
 
   [[nodiscard]] static std::size_t returned_blocks(const Pool& pool) noexcept {
@@ -58,6 +58,7 @@ class PoolPages {
   [[nodiscard]] static Mask give_up(Pool& pool) noexcept {
     // A page of several pools never goes but with its arena. A page's worth of blocks must be free.
     const std::size_t page = page_size();
+    const Layout layout(pool, page);
     const std::size_t allocated = allocated_of(pool);
     if (os::page_size() > Geometry::pool_size ||
         (pool.blocks - allocated + 1) * pool.block_size < page) {
@@ -75,25 +76,25 @@ class PoolPages {
       }
       for (std::size_t index = 0; index < carved; ++index) {
         if (!is_free[index]) {
-          const Mask pages = pages_of(pool, index, page);
+          const Mask pages = layout.pages_of(index);
           live |= (pages & pool.returned) == 0 ? pages : 0;
         }
       }
     }
-    const std::size_t end = carved * pool.block_size;
-    const std::size_t end_before = carved_before * pool.block_size;
+    const std::size_t end = layout.end_of(carved);
+    const std::size_t end_before = layout.end_of(carved_before);
     const Mask inner = below(end / page);
     const Mask behind = static_cast<Mask>((below((end_before + page - 1) / page) | pool.touched) &
                                           ~below((end + page - 1) / page));
     const Mask gone = ((inner & ~live) | behind) & ~pool.returned;
     pool.returned = (pool.returned | gone) & inner;
     pool.touched &= static_cast<Mask>(~gone);
-    pool.untouched = pool.start() + end;
+    pool.untouched = pool.start() + carved * pool.block_size;
     pool.untouched_blocks = static_cast<std::uint16_t>(pool.blocks - carved);
     if (carved == 0) {
       pool.freeblock = nullptr;
     } else {
-      keep_free_blocks(pool, carved, page);
+      keep_free_blocks(pool, carved, layout);
     }
     return gone;
   }
@@ -102,7 +103,7 @@ class PoolPages {
   // may have left resident.
   static void remember_touched(Pool& pool) noexcept {
     const std::size_t page = page_size();
-    const std::size_t end = pool.carved() * pool.block_size;
+    const std::size_t end = Layout(pool, page).end_of(pool.carved());
     pool.touched |= static_cast<Mask>(below((end + page - 1) / page) & ~pool.returned);
   }
 
@@ -111,16 +112,17 @@ class PoolPages {
   static void carve_again(Pool& pool) noexcept {
     const std::size_t page = page_size();
     const std::size_t size = pool.block_size;
+    const Layout layout(pool, page);
     const auto first = static_cast<std::size_t>(std::countr_zero(pool.returned));
-    const Mask wanted = pages_of(pool, first * page / size, page) & pool.returned;
+    const std::size_t from = layout.index_at(first * page);
+    const Mask wanted = layout.pages_of(from) & pool.returned;
     const auto end_page = static_cast<std::size_t>(std::bit_width(wanted));
     pool.returned &= static_cast<Mask>(~wanted);
-    const std::size_t last = (end_page * page - 1) / size;
+    const std::size_t last = layout.index_at(end_page * page - 1);
     std::size_t index = last < pool.carved() ? last + 1 : pool.carved();
-    const std::size_t from = first * page / size;
     std::byte* const start = pool.start();
     while (index-- > from) {
-      if ((pages_of(pool, index, page) & pool.returned) == 0) {
+      if ((layout.pages_of(index) & pool.returned) == 0) {
         auto* const block = reinterpret_cast<Block*>(start + index * size);
         block->next = pool.freeblock;
         pool.freeblock = block;
@@ -174,22 +176,46 @@ class PoolPages {
     return static_cast<Mask>((std::uint32_t{1} << count) - 1);
   }
 
-  // The pages that a block reaches into.
-  [[nodiscard]] static Mask pages_of(const Pool& pool, std::size_t index,
-                                     std::size_t page) noexcept {
-    const std::size_t size = pool.block_size;
-    const unsigned shift = base::shift_of(page);
-    return static_cast<Mask>(below((index * size + size + page - 1) >> shift) &
-                             ~below((index * size) >> shift));
-  }
+  // Where a pool's blocks lie: offsets in bytes from where its memory begins.
+  class Layout {
+   public:
+    Layout(const Pool& pool, std::size_t page) noexcept
+        : first_(pool.first_at()),
+          size_(pool.block_size),
+          page_(page),
+          shift_(base::shift_of(page)) {}
+
+    // Behind so many blocks; of none, the whole pool's start.
+    [[nodiscard]] std::size_t end_of(std::size_t blocks) const noexcept {
+      return blocks == 0 ? 0 : first_ + blocks * size_;
+    }
+
+    // The block that the byte belongs to; the first, if it lies before that.
+    [[nodiscard]] std::size_t index_at(std::size_t offset) const noexcept {
+      return offset < first_ ? 0 : (offset - first_) / size_;
+    }
+
+    // The pages that a block reaches into.
+    [[nodiscard]] Mask pages_of(std::size_t index) const noexcept {
+      const std::size_t start = first_ + index * size_;
+      return static_cast<Mask>(below((start + size_ + page_ - 1) >> shift_) &
+                               ~below(start >> shift_));
+    }
+
+   private:
+    std::size_t first_;
+    std::size_t size_;
+    std::size_t page_;
+    unsigned shift_;
+  };
 
   // Of the free blocks, those before block `carved` and outside of returned pages, in the order they had.
-  static void keep_free_blocks(Pool& pool, std::size_t carved, std::size_t page) noexcept {
+  static void keep_free_blocks(Pool& pool, std::size_t carved, const Layout& layout) noexcept {
     const Index index_in_pool(pool);
     Block** link = &pool.freeblock;
     for (Block* block = pool.freeblock; block != nullptr; block = block->next) {
       const std::size_t index = index_in_pool.of(block);
-      if (index < carved && (pages_of(pool, index, page) & pool.returned) == 0) {
+      if (index < carved && (layout.pages_of(index) & pool.returned) == 0) {
         *link = block;
         link = &block->next;
       }

@@ -258,12 +258,16 @@ Place DebugHeap<Geometry, Map>::place_of(const void* address) const noexcept {
   if (place.pool->state != PoolState::used && place.pool->state != PoolState::full) {
     return place;
   }
-  const std::size_t offset = base::address_of(address) - base::address_of(place.pool_address);
+  const std::byte* const start = place.pool->start();
+  if (base::address_of(address) < base::address_of(start)) {
+    return place;
+  }
+  const std::size_t offset = base::address_of(address) - base::address_of(start);
   place.block_index = offset / place.pool->block_size;
   if (place.block_index >= place.pool->blocks) {
     return place;
   }
-  place.block = place.pool_address + place.block_index * place.pool->block_size;
+  place.block = start + place.block_index * place.pool->block_size;
   place.block_state = Inner::state_of(*place.pool, place.block);
   return place;
 }

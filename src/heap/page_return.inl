@@ -144,7 +144,7 @@ bool PoolHeap<Geometry, Map, Fill, Below>::give_up_empty(Pool& pool, ReturnBatch
     return false;
   } else {
     const auto pages = alloc::PoolPages<Geometry>::give_up(pool);
-    page_return::add_pages<Geometry>(batch, pool.start(), pages);
+    page_return::add_pages<Geometry>(batch, arenas_.address_of(pool), pages);
     return pages != 0;
   }
 }
@@ -160,7 +160,7 @@ void PoolHeap<Geometry, Map, Fill, Below>::give_up_pages(Pool& pool, ReturnBatch
     if (pages == 0) {
       return;
     }
-    page_return::add_pages<Geometry>(batch, pool.start(), pages);
+    page_return::add_pages<Geometry>(batch, arenas_.address_of(pool), pages);
     usedpools_of(pool).remove(pool);
     const std::size_t allocated = pool.allocated();
     if (pool.is_kept()) {
@@ -229,7 +229,7 @@ std::size_t PoolHeap<Geometry, Map, Fill, Below>::give_back_empty(std::size_t by
     const std::size_t page = alloc::PoolPages<Geometry>::page_size();
     arenas_.for_each_free_pool([&](Pool& pool) {
       for (auto pages = alloc::PoolPages<Geometry>::give_up(pool); pages != 0; pages &= pages - 1) {
-        os::discard(pool.start() + static_cast<std::size_t>(std::countr_zero(pages)) * page, page);
+        os::discard(arenas_.address_of(pool) + static_cast<std::size_t>(std::countr_zero(pages)) * page, page);
         given += page;
       }
       return given < bytes;
@@ -247,7 +247,7 @@ void PoolHeap<Geometry, Map, Fill, Below>::return_now(Pool& pool) noexcept {
     }
     const std::size_t page = alloc::PoolPages<Geometry>::page_size();
     for (auto pages = alloc::PoolPages<Geometry>::give_up(pool); pages != 0; pages &= pages - 1) {
-      os::discard(pool.start() + static_cast<std::size_t>(std::countr_zero(pages)) * page, page);
+      os::discard(arenas_.address_of(pool) + static_cast<std::size_t>(std::countr_zero(pages)) * page, page);
     }
   }
 }

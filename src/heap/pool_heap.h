@@ -149,6 +149,20 @@ class PoolHeap {
     return block_size <= 512 ? 255 : block_size <= 4096 ? 64 : 32;
   }
 
+  // Where in a pool the first block lies. Not at the start if objects are linked and there is room for it, or at
+  // least 64 blocks, of which one is lost.
+  [[nodiscard]] std::size_t first_block_at(Domain domain, std::size_t block_size) const noexcept {
+    constexpr std::size_t line = Pool::cache_line;
+    constexpr std::size_t links = 2 * sizeof(void*);
+    constexpr std::size_t largest = 512;
+    if (!objects_are_linked_ || domain != Domain::obj || block_size % line != 0 ||
+        block_size > largest) {
+      return 0;
+    }
+    const std::size_t rest = Geometry::pool_size % block_size;
+    return rest >= line - links || Geometry::pool_size / block_size >= 64 ? line - links : 0;
+  }
+
   // The next used pool's block, else one of an empty pool; null: neither can be had, or the class has no pool
   // yet.
   [[nodiscard]] void* refill(DomainType& domain, std::size_t szidx) noexcept;
@@ -199,6 +213,7 @@ class PoolHeap {
   std::uint8_t now_ = 1;
   bool is_watched_ = false;
   bool return_at_once_ = false;
+  bool objects_are_linked_ = false;
 };
 
 }  // namespace tarn::heap

@@ -94,15 +94,18 @@ template <typename Geometry, typename Map, typename Fill, typename Below>
 void PoolHeap<Geometry, Map, Fill, Below>::verify_pool(const Pool& pool) const noexcept {
   TARN_CHECK(pool.szidx, <, Geometry::size_classes, "a pool has a size class");
   TARN_CHECK(pool.block_size, ==, Geometry::block_size_of(pool.szidx), "the class's block size");
-  TARN_CHECK(pool.blocks, ==, Geometry::blocks_in_pool(pool.szidx), "the class's blocks");
-  TARN_CHECK(pool.start(), ==, arenas_.address_of(pool), "the blocks fill the pool");
+  const std::size_t first_at = first_block_at(pool.domain, pool.block_size);
+  TARN_CHECK(pool.blocks, ==, (Geometry::pool_size - first_at) / pool.block_size,
+             "the class's blocks");
+  TARN_CHECK(pool.start(), ==, arenas_.address_of(pool) + first_at, "the blocks fill the pool");
   std::size_t count[3] = {};
   for_each_block(pool,
                  [&](const std::byte*, BlockState state) { ++count[static_cast<int>(state)]; });
   TARN_CHECK(count[static_cast<int>(BlockState::allocated)], ==, pool.allocated(),
              "P1, P3: blocks = allocated + free + untouched");
   TARN_CHECK(std::size_t{pool.returned} >>
-                 (pool.carved() * pool.block_size / alloc::PoolPages<Geometry>::page_size()),
+                 ((first_at + pool.carved() * pool.block_size) /
+                  alloc::PoolPages<Geometry>::page_size()),
              ==, 0U, "G2: returned pages lie before untouched");
   if (pool.state == PoolState::full) {
     TARN_CHECK(pool.changes_at, ==, pool.blocks - 1, "P4: a full pool changes at the next free");
@@ -165,6 +168,7 @@ void PoolHeap<Geometry, Map, Fill, Below>::walk(HeapVisitor& visitor) const noex
       view.untouched = pool.untouched_blocks + alloc::PoolPages<Geometry>::returned_blocks(pool);
       view.freeblock = pool.freeblock;
       view.first_untouched = pool.untouched;
+      view.first_block = pool.start();
       if (view.allocated == view.blocks) {
         view.state = PoolState::full;  // also the one that nobody has noticed yet
       }

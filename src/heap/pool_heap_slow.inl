@@ -19,6 +19,7 @@ bool PoolHeap<Geometry, Map, Fill, Below>::open(const HeapOptions& options) noex
     domains_[i].whole_ = this;
     domains_[i].domain_ = static_cast<Domain>(i);
   }
+  objects_are_linked_ = options.objects_are_linked;
   if (options.pools_on_demand && options.checks == Checks::none) {
     for (std::size_t i = 0; i < domain_count; ++i) {
       for (std::size_t szidx = 0; szidx < Geometry::size_classes; ++szidx) {
@@ -91,7 +92,10 @@ alloc::Pool* PoolHeap<Geometry, Map, Fill, Below>::make_used(DomainType& domain,
   }
   // An empty pool's blocks are untouched again even if it had this class before: what is allocated next
   // then lies in order of addresses, not in that of the frees, and is read faster for as long as it lives.
-  if (pool->state == PoolState::untouched || pool->szidx != szidx || !Fill::watches_freed) {
+  const std::size_t block_size = Geometry::block_size_of(szidx);
+  const std::size_t first_at = first_block_at(domain.domain_, block_size);
+  if (pool->state == PoolState::untouched || pool->szidx != szidx ||
+      pool->first_at() != first_at || !Fill::watches_freed) {
     if (pool->state == PoolState::untouched) {
       below_.pools_grow(Geometry::pool_size);
       pool->touched = 0;
@@ -100,9 +104,9 @@ alloc::Pool* PoolHeap<Geometry, Map, Fill, Below>::make_used(DomainType& domain,
     }
     pool->freeblock = nullptr;
     pool->szidx = static_cast<std::uint8_t>(szidx);
-    pool->block_size = static_cast<std::uint32_t>(Geometry::block_size_of(szidx));
-    pool->blocks = static_cast<std::uint16_t>(Geometry::blocks_in_pool(szidx));
-    pool->untouched = arenas_.address_of(*pool);
+    pool->block_size = static_cast<std::uint32_t>(block_size);
+    pool->blocks = static_cast<std::uint16_t>((Geometry::pool_size - first_at) / block_size);
+    pool->untouched = arenas_.address_of(*pool) + first_at;
     pool->untouched_blocks = pool->blocks;
     pool->returned = 0;
     pool->metered = 0;

@@ -36,11 +36,12 @@ class PoolResidency {
     std::size_t live = 0;
     std::size_t free = 0;
     const std::size_t carved = pool_.carved();
+    const std::size_t first_at = pool_.first_at();
     for (std::size_t index = 0; index < carved; ++index) {
       if (alloc::PoolPages<Geometry>::is_returned(pool_, index)) {
         continue;
       }
-      const std::size_t start = index * pool_.block_size;
+      const std::size_t start = first_at + index * pool_.block_size;
       const std::size_t end = start + pool_.block_size;
       if (((is_free_[index / 64] >> (index % 64)) & 1U) != 0) {
         free += resident_between(start, end);

@@ -12,6 +12,7 @@ HeapOptions Combination::options() const {
   options.synchronisation = synchronisation;
   options.release = release;
   options.pools_on_demand = pools_on_demand;
+  options.objects_are_linked = objects_are_linked;
   return options;
 }
 
@@ -39,6 +40,7 @@ std::string Combination::name() const {
   text += synchronisation == Synchronisation::caller ? "_caller" : "_locked";
   text += release == Release::at_once ? "_at_once" : "";
   text += pools_on_demand ? "_on_demand" : "";
+  text += objects_are_linked ? "_linked" : "";
   return text;
 }
 
@@ -68,6 +70,15 @@ std::vector<Combination> all_combinations_and_stress() {
     all.push_back(one);
     one.release = Release::on_request;
     one.pools_on_demand = true;
+    all.push_back(one);
+    // As in a Python process.
+    one.objects_are_linked = true;
+    all.push_back(one);
+    one.release = Release::at_once;
+    all.push_back(one);
+  }
+  for (Combination one : combinations_with(Checks::debug)) {
+    one.objects_are_linked = true;
     all.push_back(one);
   }
   return all;

@@ -16,6 +16,7 @@ struct Combination {
   Synchronisation synchronisation = Synchronisation::caller;
   Release release = Release::on_request;
   bool pools_on_demand = false;
+  bool objects_are_linked = false;
 
   [[nodiscard]] HeapOptions options() const;
   [[nodiscard]] std::string name() const;  // "tarn_range_none_caller"

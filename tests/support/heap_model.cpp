@@ -26,7 +26,7 @@ std::uint64_t word_of(std::uint64_t pattern, std::size_t index) {
 HeapModel::HeapModel(Heap& heap, const HeapOptions& options)
     : heap_(heap),
       debug_(options.checks == Checks::debug),
-      pools_on_demand_(options.pools_on_demand) {
+      may_go_elsewhere_(options.pools_on_demand || options.objects_are_linked) {
   const HeapStatistics statistics = heap.statistics();
   alignment_ = statistics.alignment;
   for (std::size_t szidx = 0; szidx < statistics.size_classes; ++szidx) {
@@ -105,7 +105,7 @@ void HeapModel::take(void* answer, std::size_t size, std::size_t szidx, std::siz
     return;
   }
   LiveBlock block = {static_cast<std::byte*>(answer), size, szidx, 0, domain};
-  if ((failures_expected_ || pools_on_demand_) && !heap_.owns(answer)) {
+  if ((failures_expected_ || may_go_elsewhere_) && !heap_.owns(answer)) {
     block.szidx = without_class;
   }
   check_place(block, alignment);

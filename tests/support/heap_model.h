@@ -73,7 +73,7 @@ class HeapModel {
   Heap& heap_;
   bool debug_;
   bool failures_expected_ = false;
-  bool pools_on_demand_;
+  bool may_go_elsewhere_;  // small requests, to the general allocator
   std::size_t alignment_;
   std::vector<std::size_t> block_sizes_;  // of the classes, ascending
   std::vector<LiveBlock> blocks_;

@@ -81,13 +81,18 @@ void check_pool(const WalkedPool& pool) {
   expect("untouched blocks of a pool", pool.count(BlockState::untouched), pool.view.untouched);
   expect("a full pool has no other block", pool.view.allocated == pool.view.blocks,
          pool.view.state == PoolState::full);
-  const auto* next = static_cast<const std::byte*>(pool.view.address);
+  const auto* next = static_cast<const std::byte*>(pool.view.first_block);
+  const std::ptrdiff_t first_at = next - static_cast<const std::byte*>(pool.view.address);
+  expect("the first block lies in the pool's first cache line", first_at >= 0 && first_at < 64,
+         true);
   check_untouched(pool);
   for (const BlockView& block : pool.blocks) {
     expect("a block follows the one before it", block.address == next, true);
     expect("a block's size is its pool's", block.size, pool.view.block_size);
     next += block.size;
   }
+  expect("the last block ends in the pool",
+         next <= static_cast<const std::byte*>(pool.view.address) + pool.view.size, true);
 }
 
 void check_arena(const WalkedArena& arena) {

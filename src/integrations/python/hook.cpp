@@ -110,6 +110,7 @@ HeapOptions options_for_python() noexcept {
   options.large = hook.settings.large;
   options.large_pages = hook.settings.large_pages;
   options.pools_on_demand = true;
+  options.objects_are_linked = true;
   options.release =
       hook.settings.release == ReleasePolicy::at_once ? Release::at_once : Release::on_request;
   if (options.checks == Checks::debug) {

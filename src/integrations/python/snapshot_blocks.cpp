@@ -83,10 +83,11 @@ class SnapshotWalk final : public HeapVisitor {
       return;
     }
     SnapshotBlocks::Area& area = blocks_.areas_[blocks_.area_count_];
-    area = {base::address_of(pool.address), pool.block_size,
+    area = {base::address_of(pool.first_block), pool.block_size,
             static_cast<std::uint32_t>(pool.blocks),
             static_cast<std::uint32_t>(blocks_.mark_count_), pool.domain};
-    for (std::uint64_t at = area.start; at < area.start + pool.size;
+    const std::uint64_t start = base::address_of(pool.address);
+    for (std::uint64_t at = start; at < start + pool.size;
          at += std::uint64_t{1} << blocks_.shift_) {
       blocks_.pools_.insert(at >> blocks_.shift_, static_cast<std::uint32_t>(blocks_.area_count_));
     }
