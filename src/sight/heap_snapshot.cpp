@@ -16,6 +16,7 @@
 #include "object/geometry.h"
 #include "object/heap_state.h"
 #include "os/resident.h"
+#include "sight/clean_text.h"
 #include "sight/heap_stream.h"
 #include "sight/holders.h"
 #include "sight/snapshot_file.h"
