@@ -17,6 +17,7 @@
 #include "sight/map/bad_snapshot.h"
 #include "sight/map/snapshot_columns.h"
 #include "sight/map/snapshot_database.h"
+#include "sight/map/value_columns.h"
 #include "sight/schema.h"
 
 namespace {
@@ -50,10 +51,12 @@ INSERT INTO root VALUES (1,1,65536,'global','app.cache',NULL,NULL),(2,1,65536,'l
 INSERT INTO frame VALUES (1,1,'login','app.py',88),(2,1,'login','app.py',88);
 INSERT INTO site VALUES (1,1,65536);
 INSERT INTO site_frame VALUES (1,1,0,1),(1,1,1,1);
+INSERT INTO value VALUES (1,1048576,'b''a large one'''),(1,2097152,'1.5'),(2,65536,'7');
 )sql";
-constexpr std::array tables = {"snapshot", "mapping", "ledger", "arena", "pool",      "large",
-                               "block",    "type",    "root",   "frame", "site_frame"};
+constexpr std::array tables = {"snapshot", "mapping", "ledger", "arena", "pool",       "large",
+                               "block",    "type",    "root",   "frame", "site_frame", "value"};
 constexpr std::size_t change_bytes = 12;
+constexpr std::uint64_t most_bytes_of_values = 24;  // room for some of them
 
 struct Template {
   std::vector<std::vector<std::string>> columns;  // of each table
@@ -153,11 +156,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   sqlite3_close(database);
   try {
     const SnapshotDatabase snapshot(path);
+    const std::vector<std::int64_t> ids = snapshot_ids(snapshot);
+    ValueColumns values(most_bytes_of_values);
+    values.choose(snapshot, ids);
     std::size_t taken = 0;
-    const std::string names =
-        read_columns(snapshot, snapshot_ids(snapshot), [&](const std::string& columns) {
+    const std::string names = read_columns(
+        snapshot, ids,
+        [&](const std::string& columns) {
           require(columns.size() % 8 == 0);
           ++taken;
+        },
+        [&](Columns& columns, std::int64_t id, const Slots& slots) {
+          values.add_to(columns, snapshot, id, slots);
         });
     require(taken > 0 && names.size() % 8 == 0);
   } catch (const BadSnapshot& bad) {

@@ -16,8 +16,10 @@
 #include "object/geometry.h"
 #include "object/heap_state.h"
 #include "os/resident.h"
+#include "sight/clean_text.h"
 #include "sight/heap_stream.h"
 #include "sight/holders.h"
+#include "sight/pool_record.h"
 #include "sight/snapshot_file.h"
 
 namespace tarn {
@@ -33,18 +35,10 @@ std::uint64_t nanoseconds_since(Clock::time_point start) {
       std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
 }
 
-// The indices of the blocks on a pool's freeblock, in its order, as far as they can be.
-std::vector<std::uint16_t> chain_of(const void* first, std::uint64_t pool, std::size_t block_size,
-                                    std::size_t blocks) {
+// The indices of the blocks on a pool's freeblock, in its order.
+std::vector<std::uint16_t> chain_of(const void* freeblock, const sight::PoolRecord& pool) {
   std::vector<std::uint16_t> chain;
-  for (const auto* block = static_cast<const alloc::Block*>(first);
-       block != nullptr && chain.size() < blocks; block = block->next) {
-    const std::uint64_t index = (base::address_of(block) - pool) / block_size;
-    if (base::address_of(block) < pool || index >= blocks) {
-      break;
-    }
-    chain.push_back(static_cast<std::uint16_t>(index));
-  }
+  sight::for_each_free_block(freeblock, pool, [&](std::uint16_t index) { chain.push_back(index); });
   return chain;
 }
 
@@ -86,19 +80,10 @@ class HeapWalk final : public HeapVisitor {
     if (!has_pool_) {
       return;
     }
-    sight::PoolRecord record = {};
-    record.address = base::address_of(pool_.address);
-    record.size = static_cast<std::uint32_t>(pool_.size);
-    record.state = static_cast<std::uint8_t>(pool_.state);
+    const sight::PoolRecord record = sight::pool_record(pool_);
     std::vector<std::uint16_t> chain;
-    if (pool_.state == PoolState::used || pool_.state == PoolState::full) {
-      record.block_size = static_cast<std::uint32_t>(pool_.block_size);
-      record.blocks = static_cast<std::uint32_t>(pool_.blocks);
-      record.szidx = static_cast<std::uint32_t>(pool_.szidx);
-      record.domain = static_cast<std::uint8_t>(pool_.domain);
-      record.untouched_at =
-          static_cast<std::uint32_t>(base::address_of(pool_.first_untouched) - record.address);
-      chain = chain_of(pool_.freeblock, record.address, pool_.block_size, pool_.blocks);
+    if (sight::has_blocks(pool_)) {
+      chain = chain_of(pool_.freeblock, record);
     }
     stream_.pool(record, marks_, chain);
     marks_.clear();
@@ -168,7 +153,7 @@ class ObjectWalk {
     object::ObjectPools::for_each_object(pool, [&](const Object& object) {
       marks[(base::address_of(&object) - record.address) / pool.block_size] = BlockMark::allocated;
     });
-    chain = chain_of(pool.freeblock, record.address, pool.block_size, pool.blocks);
+    chain = chain_of(pool.freeblock, record);
     for (const std::uint16_t index : chain) {
       marks[index] = BlockMark::free;
     }

@@ -10,8 +10,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "sight/clean_text.h"
 #include "sight/database.h"
-#include "sight/stream_reader.h"
 
 namespace tarn::sight {
 

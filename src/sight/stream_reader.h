@@ -72,7 +72,4 @@ class StreamReader {
   std::vector<std::vector<std::uint64_t>> usable_;
 };
 
-// What isn't UTF-8, or moves a cursor, becomes "\xNN".
-[[nodiscard]] std::string clean_text(std::string_view text);
-
 }  // namespace tarn::sight

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <new>
 
-#include "alloc/pool.h"
 #include "base/bits.h"
 #include "integrations/python/hook.h"
 #include "integrations/python/snapshot_stream.h"
 #include "os/resident.h"
 #include "os/virtual_memory.h"
+#include "sight/pool_record.h"
 
 namespace tarn::python {
 
@@ -23,7 +23,7 @@ class Count final : public HeapVisitor {
   }
   void pool(const PoolView& pool) override {
     least_pool = pool.size < least_pool ? pool.size : least_pool;
-    if (pool.state == PoolState::used || pool.state == PoolState::full) {
+    if (sight::has_blocks(pool)) {
       ++areas;
       marks += pool.blocks;
     }
@@ -79,7 +79,7 @@ class SnapshotWalk final : public HeapVisitor {
     finish_pool();
     pool_ = pool;
     has_pool_ = true;
-    if (!has_blocks()) {
+    if (!sight::has_blocks(pool_)) {
       return;
     }
     SnapshotBlocks::Area& area = blocks_.areas_[blocks_.area_count_];
@@ -140,43 +140,25 @@ class SnapshotWalk final : public HeapVisitor {
   }
 
  private:
-  [[nodiscard]] bool has_blocks() const noexcept {
-    return pool_.state == PoolState::used || pool_.state == PoolState::full;
-  }
-
   void finish_pool() noexcept {
     if (!has_pool_) {
       return;
     }
     has_pool_ = false;
-    sight::PoolRecord record = {};
-    record.address = base::address_of(pool_.address);
+    sight::PoolRecord record = sight::pool_record(pool_);
     record.arena = arena_;
-    record.size = static_cast<std::uint32_t>(pool_.size);
-    record.state = static_cast<std::uint8_t>(pool_.state);
     const std::size_t page = os::page_size();
     for (std::size_t i = 0; has_resident_ && i < (pool_.size + page - 1) / page && i < 64; ++i) {
       record.resident_pages |=
           std::uint64_t{resident_[(record.address - arena_) / page + i] != 0 ? 1U : 0U} << i;
     }
-    if (!has_blocks()) {
+    if (!sight::has_blocks(pool_)) {
       snapshot_stream.record(sight::RecordKind::pool, &record, sizeof(record));
       return;
     }
-    record.block_size = static_cast<std::uint32_t>(pool_.block_size);
-    record.blocks = static_cast<std::uint32_t>(pool_.blocks);
-    record.szidx = static_cast<std::uint32_t>(pool_.szidx);
-    record.domain = static_cast<std::uint8_t>(pool_.domain);
-    record.untouched_at =
-        static_cast<std::uint32_t>(base::address_of(pool_.first_untouched) - record.address);
-    const auto* free = static_cast<const alloc::Block*>(pool_.freeblock);
-    for (; free != nullptr && record.free_blocks < pool_.blocks; free = free->next) {
-      const std::uint64_t offset = base::address_of(free) - record.address;
-      if (offset >= pool_.size) {
-        break;
-      }
-      chain_[record.free_blocks++] = static_cast<std::uint16_t>(offset / pool_.block_size);
-    }
+    sight::for_each_free_block(pool_.freeblock, record, [&](std::uint16_t index) noexcept {
+      chain_[record.free_blocks++] = index;
+    });
     snapshot_stream.record(sight::RecordKind::pool, &record, sizeof(record), states_, index_,
                            chain_, record.free_blocks * sizeof(chain_[0]));
   }

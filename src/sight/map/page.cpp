@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "sight/map/bad_snapshot.h"
 #include "sight/map/snapshot_columns.h"
+#include "sight/map/value_columns.h"
 #include "sight/map/why_columns.h"
 
 // The template's bytes, from the file, without a detour over the compiler.
@@ -90,7 +92,7 @@ std::string packed(const std::string& bytes) {
   return base64(deflated);
 }
 
-std::string map_page(const std::string& file, const PageOptions& options, WhyColumns& why) {
+MapPage map_page(const std::string& file, const PageOptions& options, WhyColumns& why) {
   const SnapshotDatabase database(file);
   std::vector<std::int64_t> ids = snapshot_ids(database);
   if (options.snapshot) {
@@ -108,11 +110,14 @@ std::string map_page(const std::string& file, const PageOptions& options, WhyCol
   std::string page(whole.substr(0, place));
   std::size_t number = 0;
   why.choose(file, database, ids);
+  ValueColumns values;
+  values.choose(database, ids);
   const std::string names = read_columns(
       database, ids,
       [&](const std::string& columns) { append_element(page, std::to_string(number++), columns); },
       [&](Columns& columns, std::int64_t id, const Slots& slots) {
         why.add_to(columns, id, slots);
+        values.add_to(columns, database, id, slots);
       });
   append_element(page, "names", names);
   if (options.live_seconds) {
@@ -120,7 +125,7 @@ std::string map_page(const std::string& file, const PageOptions& options, WhyCol
             std::to_string(*options.live_seconds) + "</script>\n";
   }
   page += whole.substr(place + data_place.size());
-  return page;
+  return {std::move(page), values.shown()};
 }
 
 }  // namespace tarn::sight

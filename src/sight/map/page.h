@@ -20,9 +20,14 @@ struct PageOptions {
   std::optional<unsigned> live_seconds;
 };
 
+struct MapPage {
+  std::string text;
+  std::uint64_t values = 0;  // of so many objects it has what they contain
+};
+
 // A page that shows the snapshots of the file, with the answers of `why`. Throws BadSnapshot.
-[[nodiscard]] std::string map_page(const std::string& file, const PageOptions& options,
-                                   WhyColumns& why);
+[[nodiscard]] MapPage map_page(const std::string& file, const PageOptions& options,
+                               WhyColumns& why);
 
 // Deflated (zlib's format) and in base64, which no script element can be closed with.
 [[nodiscard]] std::string packed(const std::string& bytes);

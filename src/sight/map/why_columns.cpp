@@ -21,8 +21,6 @@ struct Grouping {
 constexpr std::array<Grouping, 3> all_groupings = {
     {{"holder", GroupBy::holder}, {"type", GroupBy::type}, {"site", GroupBy::site}}};
 constexpr std::size_t most_answers = 10;
-// A few seconds for each of these.
-constexpr std::uint64_t most_blocks = 3'000'000;
 constexpr std::uint64_t most_count = std::uint64_t{1} << 62;
 
 std::uint32_t block_at(const reading::HeapImage& image, std::uint64_t address) {
@@ -100,7 +98,7 @@ void WhyColumns::choose(const std::string& file, const SnapshotDatabase& databas
     if (!known_.contains(id)) {
       Rows rows(database, "block", "SELECT count(*) FROM block WHERE snapshot = ?", id);
       blocks += rows.next() ? rows.number(0, most_count) : 0;
-      if (!chosen_.empty() && blocks > most_blocks) {
+      if (!chosen_.empty() && blocks > most_blocks_) {
         break;
       }
     }

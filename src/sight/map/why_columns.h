@@ -25,10 +25,16 @@ namespace tarn::sight {
 // Answers as JSON: the command's (why_text.h), so that the page says the same.
 using WhyJson = std::function<std::string(const reading::HeapImage&, const reading::Why&)>;
 
+// So many take a few seconds.
+inline constexpr std::uint64_t most_blocks_of_why = 3'000'000;
+
 // Remembers what it worked out, so that a page made anew with one more snapshot asks only of that.
 class WhyColumns {
  public:
-  explicit WhyColumns(WhyJson json) : json_(std::move(json)) {}
+  // Snapshots that weren't worked out before are so as long as they have no more than `most_blocks` together, and the
+  // newest always.
+  explicit WhyColumns(WhyJson json, std::uint64_t most_blocks = most_blocks_of_why)
+      : json_(std::move(json)), most_blocks_(most_blocks) {}
 
   // Chooses the newest of the file's snapshots, as many as take no longer than a page's reader waits. Others get a
   // problem that says so. Throws BadSnapshot.
@@ -50,6 +56,7 @@ class WhyColumns {
   void find(std::int64_t id, const Slots& slots, Answers& answers) const;
 
   WhyJson json_;
+  std::uint64_t most_blocks_;
   std::string file_;
   std::vector<std::int64_t> chosen_;
   std::map<std::int64_t, Answers> known_;

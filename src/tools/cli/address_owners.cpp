@@ -4,7 +4,7 @@
 #include <map>
 #include <string_view>
 
-#include "sight/stream_reader.h"
+#include "sight/clean_text.h"
 
 namespace tarn::cli {
 namespace {

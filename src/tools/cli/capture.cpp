@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "tools/cli/descriptor.h"
 #include "tools/cli/failure.h"
 #include "tools/cli/process.h"
 
@@ -21,29 +22,6 @@ namespace tarn::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  void reset(int value) {
-    close();
-    value_ = value;
-  }
-  void close() {
-    if (value_ >= 0) {
-      ::close(value_);
-    }
-    value_ = -1;
-  }
-  [[nodiscard]] int get() const { return value_; }
-
- private:
-  int value_ = -1;
-};
 
 struct Pipe {
   Descriptor reading;
@@ -149,18 +127,18 @@ Captured capture(Program& program, const CaptureLimits& limits) {
     throw Failure(exit_failure, fmt::format("fork: {}", std::strerror(errno)));
   }
   if (child == 0) {
-    run_child(program, signals, output.writing.get(), errors.writing.get(), parent);
+    run_child(program, signals, output.writing.number(), errors.writing.number(), parent);
   }
   Session session(child);
   output.writing.close();
   errors.writing.close();
-  ::fcntl(output.reading.get(), F_SETFL, O_NONBLOCK);
-  ::fcntl(errors.reading.get(), F_SETFL, O_NONBLOCK);
+  ::fcntl(output.reading.number(), F_SETFL, O_NONBLOCK);
+  ::fcntl(errors.reading.number(), F_SETFL, O_NONBLOCK);
 
   Captured captured;
-  std::array<pollfd, 3> waited = {pollfd{signal_queue.get(), POLLIN, 0},
-                                  pollfd{output.reading.get(), POLLIN, 0},
-                                  pollfd{errors.reading.get(), POLLIN, 0}};
+  std::array<pollfd, 3> waited = {pollfd{signal_queue.number(), POLLIN, 0},
+                                  pollfd{output.reading.number(), POLLIN, 0},
+                                  pollfd{errors.reading.number(), POLLIN, 0}};
   bool ended = false;
   while (!ended) {
     const auto left =
@@ -173,7 +151,7 @@ Captured capture(Program& program, const CaptureLimits& limits) {
       throw Failure(exit_failure, fmt::format("poll: {}", std::strerror(errno)));
     }
     signalfd_siginfo info;
-    while (::read(signal_queue.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    while (::read(signal_queue.number(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
       if (asks_to_end(static_cast<int>(info.ssi_signo))) {
         throw Interrupted{static_cast<int>(info.ssi_signo)};
       }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "tools/cli/control_answer.h"
+#include "tools/cli/descriptor.h"
 #include "tools/cli/environment.h"
 #include "tools/cli/failure.h"
 #include "tools/cli/text.h"
@@ -31,26 +32,6 @@ constexpr std::chrono::seconds patience_for_lock{5};
 constexpr std::chrono::seconds patience_for_work{120};
 constexpr int most_attempts = 10;
 constexpr std::chrono::milliseconds between_attempts{50};
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-  }
-  Descriptor(Descriptor&& other) noexcept : number_(other.number_) { other.number_ = -1; }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  Descriptor& operator=(Descriptor&&) = delete;
-  [[nodiscard]] int number() const { return number_; }
-  [[nodiscard]] int take_out() { return std::exchange(number_, -1); }
-  [[nodiscard]] bool is_open() const { return number_ >= 0; }
-
- private:
-  int number_;
-};
 
 [[noreturn]] void fail(const Target& target, const std::string& what) {
   throw Failure(exit_failure, fmt::format("process {} ({}): {}", target.pid, target.name, what));

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -16,7 +17,7 @@ namespace tarn::cli {
 
 HeldOutput::HeldOutput(const std::string& path) : is_named_(!path.empty()) {
   if (is_named_) {
-    file_.take(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
+    file_.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
     if (file_.number() < 0) {
       throw Failure(exit_failure,
                     fmt::format("can't write {}: {}", escape(path), std::strerror(errno)));
@@ -26,7 +27,7 @@ HeldOutput::HeldOutput(const std::string& path) : is_named_(!path.empty()) {
   const char* const folder = std::getenv("TMPDIR");
   std::string name = folder == nullptr || *folder == '\0' ? "/tmp" : folder;
   name += "/tarn-top-XXXXXX";
-  file_.take(::mkostemp(name.data(), O_APPEND | O_CLOEXEC));
+  file_.reset(::mkostemp(name.data(), O_APPEND | O_CLOEXEC));
   if (file_.number() < 0) {
     throw Failure(exit_failure,
                   fmt::format("can't write to {}: {}", escape(name), std::strerror(errno)));

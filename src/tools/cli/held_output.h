@@ -2,35 +2,13 @@
 // be shown afterwards.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
-#include <sys/types.h>
-#include <unistd.h>
+#include "tools/cli/descriptor.h"
 
 namespace tarn::cli {
-
-// A descriptor of ours.
-class File {
- public:
-  explicit File(int number = -1) : number_(number) {}
-  ~File() { close(); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  void take(int number) {
-    close();
-    number_ = number;
-  }
-  void close() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-    number_ = -1;
-  }
-  [[nodiscard]] int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 class HeldOutput {
  public:
@@ -42,7 +20,7 @@ class HeldOutput {
   void show();
 
  private:
-  File file_;
+  Descriptor file_;
   bool is_named_;
   off_t shown_ = 0;
 };

@@ -33,8 +33,9 @@ const CommandText command_text = {
     R"(FILE is what 'tarn snapshot' or 'tarn run --snapshot-at' wrote. Of a process, a
 snapshot is taken first and kept beside the page. The page needs a browser with
 WebGL 2 and nothing else: it reads no other file and no network. Like the
-snapshot it shows types, sizes and names, and nothing of what objects contain;
-only you can read it (mode 0600).
+snapshot it shows types, sizes and names; of what objects contain, the short
+texts of one that was taken with --values, up to 16 MiB a page. Only you can
+read it (mode 0600).
 
 --live serves the page of a process instead, at an address of this machine that can't
 be guessed, until Ctrl-C: a new snapshot whenever the page is asked for one, or
@@ -63,7 +64,7 @@ bool is_number(const std::string& word) {
 }
 
 // Takes a snapshot of the process, and returns the file: beside the page, if that has a place.
-std::string take_snapshot(const std::string& word, const std::string& page) {
+std::string take_snapshot(const std::string& word, const std::string& page, bool with_values) {
   std::string file;
   if (!page.empty()) {
     file = std::filesystem::path(page).replace_extension(".tarn.sqlite").string();
@@ -77,18 +78,30 @@ std::string take_snapshot(const std::string& word, const std::string& page) {
     file += fmt::format(".{}.tarn.sqlite", target.pid);
   }
   // With all references, so that the answers of why are those of 'tarn why PID'.
-  static_cast<void>(snapshot({"--references", "--output=" + file, word}));
+  std::vector<std::string> words = {"--references", "--output=" + file, word};
+  if (with_values) {
+    words.insert(words.begin(), "--values");
+  }
+  static_cast<void>(snapshot(words));
   return file;
 }
 
-std::string page_of(const std::string& file, const sight::PageOptions& options,
-                    sight::WhyColumns& why) {
+sight::MapPage page_of(const std::string& file, const sight::PageOptions& options,
+                       sight::WhyColumns& why) {
   try {
     return sight::map_page(file, options, why);
   } catch (const sight::BadSnapshot& bad) {
     throw Failure(exit_failure,
                   fmt::format("{} can't be shown: {}", escape(file), escape(bad.what())));
   }
+}
+
+std::string values_text(std::uint64_t values) {
+  if (values == 0) {
+    return "";
+  }
+  return fmt::format(", with what {} object{} contain{} in short", count_text(values),
+                     values == 1 ? "" : "s", values == 1 ? "s" : "");
 }
 
 // A folder for its owner alone, which goes with all it holds.
@@ -115,8 +128,8 @@ class SnapshotFolder {
 // Takes snapshots of a process when it's asked, and keeps the page of the last ones.
 class LivePage {
  public:
-  LivePage(std::string process, unsigned seconds)
-      : process_(std::move(process)), seconds_(seconds) {
+  LivePage(std::string process, unsigned seconds, bool with_values)
+      : process_(std::move(process)), seconds_(seconds), with_values_(with_values) {
     take();
   }
 
@@ -140,6 +153,9 @@ class LivePage {
  private:
   void take() {
     std::vector<std::string> words = {"--references", "--output=" + folder_.file(), process_};
+    if (with_values_) {
+      words.insert(words.begin(), "--values");
+    }
     std::error_code error;
     const auto bytes = std::filesystem::file_size(folder_.file(), error);
     if (snapshots_ != 0 && snapshots_ < most_snapshots && !error && bytes < most_bytes) {
@@ -150,7 +166,7 @@ class LivePage {
     }
     static_cast<void>(snapshot(words));
     ++snapshots_;
-    page_ = page_of(folder_.file(), {.snapshot = {}, .live_seconds = seconds_}, why_);
+    page_ = page_of(folder_.file(), {.snapshot = {}, .live_seconds = seconds_}, why_).text;
     taken_ = std::chrono::steady_clock::now();
   }
 
@@ -162,16 +178,18 @@ class LivePage {
   SnapshotFolder folder_;
   std::string process_;
   unsigned seconds_;
+  bool with_values_;
   sight::WhyColumns why_{why_json};
   std::string page_;
   int snapshots_ = 0;
   std::chrono::steady_clock::time_point taken_;
 };
 
-[[noreturn]] void serve_live(const std::string& process, unsigned seconds, std::uint16_t port) {
+[[noreturn]] void serve_live(const std::string& process, unsigned seconds, std::uint16_t port,
+                             bool with_values) {
   int signal = 0;
   {
-    LivePage page(process, seconds);
+    LivePage page(process, seconds, with_values);
     signal = serve(
         port,
         [](const Address& address) {
@@ -189,6 +207,7 @@ int map(const std::vector<std::string>& words) {
   std::string output;
   std::int64_t number = 0;
   bool is_live = false;
+  bool with_values = false;
   unsigned seconds = 0;
   std::uint16_t port = 0;
   CommandLine line(command_text);
@@ -201,6 +220,10 @@ int map(const std::vector<std::string>& words) {
       .add_option("--snapshot", number, "one snapshot of the file (default: all)")
       ->option_text("=N");
   line.options().add_flag("--live", is_live, "serve the page of a process on this machine");
+  line.options().add_flag(
+      "--values", with_values,
+      "of a process: with short texts of strings, bytes and\nnumbers, which may "
+      "be secret");
   line.options()
       .add_option("--every", seconds,
                   "with --live: a new snapshot every so often\n(default: when the page is asked)")
@@ -219,17 +242,20 @@ int map(const std::vector<std::string>& words) {
       throw UsageError("tarn map",
                        output.empty() ? "--live takes a process id" : "--live writes no file");
     }
-    serve_live(word, seconds, port);
+    serve_live(word, seconds, port, with_values);
   }
   if (seconds != 0 || port != 0) {
     throw UsageError("tarn map", "--every and --port are for --live");
+  }
+  if (with_values && exists(word)) {
+    throw UsageError("tarn map", "--values is for a process id: a file has values or not");
   }
   std::string file = word;
   if (!exists(word)) {
     if (!is_number(word)) {
       throw Failure(exit_failure, fmt::format("there is no file {}", escape(word)));
     }
-    file = take_snapshot(word, output);
+    file = take_snapshot(word, output, with_values);
   }
   if (output.empty()) {
     output = page_beside(file);
@@ -239,14 +265,15 @@ int map(const std::vector<std::string>& words) {
     options.snapshot = number;
   }
   sight::WhyColumns why(why_json);
-  const std::string text = page_of(file, options, why);
+  const sight::MapPage made = page_of(file, options, why);
   const NoticedSignals signals;  // what is written beside the place is taken away again
   PendingFile page(output);
   if (const int signal = NoticedSignals::noticed(); signal != 0) {
     throw Interrupted{signal};
   }
-  page.commit(text);
-  print(fmt::format("{}: {}, for a browser\n", escape(output), bytes_text(text.size())));
+  page.commit(made.text);
+  print(fmt::format("{}: {}, for a browser{}\n", escape(output), bytes_text(made.text.size()),
+                    values_text(made.values)));
   return 0;
 }
 

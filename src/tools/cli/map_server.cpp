@@ -21,6 +21,7 @@
 #include <sstream>
 #include <thread>
 
+#include "tools/cli/descriptor.h"
 #include "tools/cli/failure.h"
 
 namespace tarn::cli {
@@ -34,22 +35,6 @@ constexpr std::size_t token_bytes = 16;
 constexpr int most_connections = 8;
 constexpr auto patience =
     std::chrono::seconds(5);  // with one who connects: a request is a few hundred bytes
-
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  ~Descriptor() {
-    if (descriptor_ >= 0) {
-      ::close(descriptor_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
 
 [[noreturn]] void fail(const char* what) {
   throw Failure(exit_failure,
@@ -207,9 +192,10 @@ int serve(std::uint16_t port, const std::function<void(const Address&)>& started
   place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof place;
   auto* const general = reinterpret_cast<sockaddr*>(&place);
-  if (signals.get() < 0 || listener.get() < 0 || ::bind(listener.get(), general, size) != 0 ||
-      ::listen(listener.get(), most_connections) != 0 ||
-      ::getsockname(listener.get(), general, &size) != 0) {
+  if (signals.number() < 0 || listener.number() < 0 ||
+      ::bind(listener.number(), general, size) != 0 ||
+      ::listen(listener.number(), most_connections) != 0 ||
+      ::getsockname(listener.number(), general, &size) != 0) {
     fail("127.0.0.1");
   }
   const Address address = {ntohs(place.sin_port), make_token()};
@@ -223,17 +209,18 @@ int serve(std::uint16_t port, const std::function<void(const Address&)>& started
   };
   int signal = 0;
   while (signal == 0) {
-    std::array<pollfd, 2> polls = {pollfd{signals.get(), POLLIN, 0},
-                                   pollfd{listener.get(), POLLIN, 0}};
+    std::array<pollfd, 2> polls = {pollfd{signals.number(), POLLIN, 0},
+                                   pollfd{listener.number(), POLLIN, 0}};
     if (::poll(polls.data(), polls.size(), -1) < 0) {
       continue;
     }
     if ((polls[0].revents & POLLIN) != 0) {
       signalfd_siginfo info;
-      signal = ::read(signals.get(), &info, sizeof info) > 0 ? static_cast<int>(info.ssi_signo) : 0;
+      signal =
+          ::read(signals.number(), &info, sizeof info) > 0 ? static_cast<int>(info.ssi_signo) : 0;
       continue;
     }
-    const int connection = ::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC);
+    const int connection = ::accept4(listener.number(), nullptr, nullptr, SOCK_CLOEXEC);
     if (connection < 0 || connections >= most_connections) {
       ::close(connection);
       continue;

@@ -24,6 +24,7 @@
 #include "tools/cli/console.h"
 #include "tools/cli/control_answer.h"
 #include "tools/cli/control_client.h"
+#include "tools/cli/descriptor.h"
 #include "tools/cli/failure.h"
 #include "tools/cli/held_output.h"
 #include "tools/cli/process.h"
@@ -119,7 +120,7 @@ class Top {
   enum class Asked { pulse, statistics };
 
   void watch(pid_t pid) {
-    process_.take(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    process_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     if (process_.number() < 0) {
       throw Failure(exit_failure, fmt::format("process {}: {}", pid, std::strerror(errno)));
     }
@@ -130,7 +131,7 @@ class Top {
     std::vector<std::string> words{"run"};
     words.insert(words.end(), options_.command.begin(), options_.command.end());
     ChildStreams streams;
-    File nothing;
+    Descriptor nothing;
     if (shows_screen_ || !options_.output.empty()) {
       output_ = std::make_unique<HeldOutput>(options_.output);
       const bool takes_all = !options_.output.empty();
@@ -138,7 +139,7 @@ class Top {
       streams.errors = takes_all || ::isatty(STDERR_FILENO) == 1 ? output_->number() : -1;
     }
     if (shows_screen_) {
-      nothing.take(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+      nothing.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
       streams.input = nothing.number();
     }
     child_ = start_tarn(words, streams, signals_);
@@ -441,9 +442,9 @@ class Top {
     if (::pipe2(ends, O_CLOEXEC) != 0) {
       return;
     }
-    const File nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    action_.take(ends[0]);
-    const File write_end(ends[1]);
+    const Descriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    action_.reset(ends[0]);
+    const Descriptor write_end(ends[1]);
     action_words_.clear();
     action_child_ =
         start_tarn({command, std::to_string(target_->pid)},
@@ -504,10 +505,10 @@ class Top {
   const HeldSignals signals_;  // before there's a terminal to put back
   const bool leads_session_ = ::getsid(0) == ::getpid();
   // Only to be polled: what came is taken as it was sent.
-  const File signal_file_{::signalfd(-1, &signals_.set(), SFD_CLOEXEC | SFD_NONBLOCK)};
+  const Descriptor signal_file_{::signalfd(-1, &signals_.set(), SFD_CLOEXEC | SFD_NONBLOCK)};
 
   std::optional<Target> target_;
-  File process_;
+  Descriptor process_;
   pid_t child_ = 0;
   std::unique_ptr<HeldOutput> output_;
   std::unique_ptr<TopTerminal> terminal_;
@@ -522,7 +523,7 @@ class Top {
   double walk_seconds_ = 0;
   double next_walk_ = 0;
 
-  File action_;
+  Descriptor action_;
   pid_t action_child_ = 0;
   std::string action_words_;
   double message_until_ = 0;

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Makes a snapshot file of a heap that never was: a service that fills a cache and drops most of it.
 
-    tests/sight/map/make_snapshot.py FILE [--blocks 1000000] [--snapshots 3] [--survive 0.02] [--seed 1] [--hostile]
+    tests/sight/map/make_snapshot.py FILE [--blocks 1000000] [--snapshots 3] [--survive 0.02] [--seed 1] [--values]
+                                     [--hostile]
 
 The blocks come from an allocator like Tarn's, played through in Python: pools of 16 KiB in arenas of 1 MiB, the
 last freed reused first, untouched blocks last. So chains are scattered as real ones are, and what pins is what
-would pin. --hostile gives types, globals and files names that a careless page would take for markup.
+would pin. --values adds texts of strings, bytes and numbers. --hostile gives types, globals and files names, and objects
+values, that a careless page would take for markup.
 """
 
 from __future__ import annotations
@@ -293,7 +295,13 @@ class Program:
 DOMAINS = {"raw": 0, "mem": 1, "obj": 2}
 
 
-def record(database: sqlite3.Connection, heap: Heap, number: int, hostile: bool) -> None:
+def value_of(block: Block, name: str) -> str | None:
+    """What repr would say, in short."""
+    number = block.address // 16 % 100_003
+    return {STR: f"'{name}session {number}'", BYTES: f"b'{name}{number}'", INT: str(number), FLOAT: repr(number / 8)}.get(block.type)
+
+
+def record(database: sqlite3.Connection, heap: Heap, number: int, hostile: bool, values: bool) -> None:
     live: dict[int, list[Block]] = {}
     for block in heap.live.values():
         live.setdefault(block.pool.address if block.pool else 0, []).append(block)
@@ -348,6 +356,9 @@ def record(database: sqlite3.Connection, heap: Heap, number: int, hostile: bool)
     insert(database, "root", [(number, i, 0, kind, name + called, 3 if kind == "local" else None,
                                1 if kind == "local" else None) for i, (kind, called) in enumerate(ROOTS, 1)])
     insert(database, "thread", [(number, 1, "MainThread")])
+    if values:
+        texts = [(number, here.address, value_of(here, name)) for here in heap.live.values() if here.content == 1]
+        insert(database, "value", sorted(row for row in texts if row[2] is not None))
     insert(database, "frame", [(number, i, name + function, name + file, line)
                                for i, (function, file, line) in enumerate(FRAMES, 1)])
     insert(database, "site", [(number, i, 65536) for i in range(1, len(SITES) + 1)])
@@ -376,7 +387,7 @@ def record(database: sqlite3.Connection, heap: Heap, number: int, hostile: bool)
 
 
 def make(path: str | Path, blocks: int = 10_000, snapshots: int = 3, survive: float = 0.02, seed: int = 1,
-         hostile: bool = False) -> None:
+         hostile: bool = False, values: bool = False) -> None:
     """One snapshot: under load. Two: and after it. More: on the way up, and down."""
     chance = random.Random(seed)
     heap = Heap(chance)
@@ -389,7 +400,7 @@ def make(path: str | Path, blocks: int = 10_000, snapshots: int = 3, survive: fl
             program.serve(blocks * number // up)
         else:
             program.quieten(survive ** (1 / (snapshots - up)))
-        record(database, heap, number, hostile)
+        record(database, heap, number, hostile, values)
     database.commit()
     database.close()
 
@@ -401,9 +412,10 @@ def main() -> None:
     parser.add_argument("--snapshots", type=int, default=3)
     parser.add_argument("--survive", type=float, default=0.02)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--values", action="store_true")
     parser.add_argument("--hostile", action="store_true")
     options = parser.parse_args()
-    make(options.file, options.blocks, options.snapshots, options.survive, options.seed, options.hostile)
+    make(options.file, options.blocks, options.snapshots, options.survive, options.seed, options.hostile, options.values)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ PROGRAM = """
 class Session:
     pass
 cache = {i: Session() for i in range(500)}
+word = "a word to be seen"
 print("ready", flush=True)
 import time
 time.sleep(600)
@@ -63,6 +64,18 @@ class LiveTest(CommandTest):
         self.assertTrue((self.folder / "there.tarn.sqlite").exists())
         self.assertEqual(self.sessions((self.folder / "there.html").read_text(), 0), 500)
 
+    def test_what_objects_contain_is_shown_only_where_it_was_asked_for(self) -> None:
+        def texts(page: str) -> list[str]:
+            return data_of(re.sub(r'<script [^>]*data-name="live">\d+</script>\n', "", page))["0"]["value.text"]
+
+        for options in ((), ("--values",)):
+            result = self.tarn("map", *options, "-o", "there.html", str(self.program.pid))
+            self.assertEqual((result.returncode, result.stderr), (0, ""), result)
+            self.assertEqual(", with what " in result.stdout, bool(options))
+            self.assertEqual("'a word to be seen'" in texts((self.folder / "there.html").read_text()), bool(options))
+            _, _, port, path = self.serve(*options)
+            self.assertEqual("'a word to be seen'" in texts(self.get(port, path)[2]), bool(options))
+
     def test_the_page_is_served_with_a_new_snapshot_whenever_it_is_asked_for(self) -> None:
         server, _, port, path = self.serve("--every=7")
         status, headers, page = self.get(port, path)
@@ -104,6 +117,9 @@ class LiveTest(CommandTest):
         self.check(self.tarn("map", "--live", "file.sqlite"), 2, "", f"tarn: --live takes a process id{hint}")
         self.check(self.tarn("map", "--live", "-o", "x.html", "1"), 2, "", f"tarn: --live writes no file{hint}")
         self.check(self.tarn("map", "--every=5", "1"), 2, "", f"tarn: --every and --port are for --live{hint}")
+        self.write("there.sqlite", "")
+        self.check(self.tarn("map", "--values", "there.sqlite"), 2, "",
+                   f"tarn: --values is for a process id: a file has values or not{hint}")
         self.check(self.tarn("map", str(os.getpid())), 1, "", self.tarn("snapshot", str(os.getpid())).stderr)
 
 

@@ -50,6 +50,17 @@ def read_columns(data: bytes) -> dict[str, object]:
     return columns
 
 
+def addresses_of(columns: dict[str, object]) -> dict[int, int]:
+    """The block's address by its slot."""
+    addresses = {}
+    for i, first in enumerate(columns["pool.first_slot"]):
+        for index in range(columns["pool.blocks"][i]):
+            addresses[first + index] = int(columns["pool.address"][i]) + index * int(columns["pool.block_size"][i])
+    for address in columns["large.address"] + columns["outside.address"]:
+        addresses[len(addresses)] = int(address)
+    return addresses
+
+
 class MapTest(CommandTest):
     def setUp(self) -> None:
         super().setUp()
@@ -94,14 +105,9 @@ class WritesThePage(MapTest):
         names = data["names"]
         for number in (1, 2):
             columns = data[str(number - 1)]
-            slots = {}
-            for i, first in enumerate(columns["pool.first_slot"]):
-                for index in range(columns["pool.blocks"][i]):
-                    slots[first + index] = columns["pool.address"][i] + index * columns["pool.block_size"][i]
-            for address in columns["large.address"] + columns["outside.address"]:
-                slots[len(slots)] = address
+            slots = addresses_of(columns)
             self.assertEqual(sorted(slots), list(range(len(columns["slot.state"]))))
-            slot_at = {int(address): slot for slot, address in slots.items()}
+            slot_at = {address: slot for slot, address in slots.items()}
             rows = self.rows(
                 "SELECT block.address, state, next_free, content, prefix, refcount, tracked, coalesce(owner, holder),"
                 " depth, type.module || '.' || type.name, root.name, (SELECT group_concat(function || char(9) || file ||"
@@ -207,13 +213,10 @@ class SaysWhyAsTheCommandDoes(MapTest):
 
     def test_the_first_block_of_an_answer_is_of_it(self) -> None:
         columns = data_of(self.page("--snapshot=2"))["0"]
-        address_of = {}
-        for i, first in enumerate(columns["pool.first_slot"]):
-            for index in range(columns["pool.blocks"][i]):
-                address_of[columns["pool.address"][i] + index * columns["pool.block_size"][i]] = first + index
+        slot_at = {address: slot for slot, address in addresses_of(columns).items()}
         for by in ("holder", "type", "site"):
             for number, answer in enumerate(json.loads(columns[f"why.{by}"][0])["answers"], 1):
-                slot = address_of.get(answer["block"])
+                slot = slot_at.get(answer["block"])
                 if slot is not None:
                     self.assertEqual(columns[f"why.{by}.answer"][slot], number)
 
@@ -228,6 +231,40 @@ class SaysWhyAsTheCommandDoes(MapTest):
         columns = data_of(self.page())["1"]
         self.assertRegex(columns["why.problem"][0], "^It can't be told: .*reference")
         self.assertEqual((columns["why.holder"], columns["why.holder.answer"]), ([""], []))
+
+
+class ShowsValuesThatWereAskedFor(MapTest):
+    def test_each_in_its_block_s_slot(self) -> None:
+        make_snapshot.make(self.folder / "values.sqlite", blocks=2000, snapshots=2, values=True)
+        self.file = self.folder / "values.sqlite"
+        result = self.tarn("map", self.file)
+        count = self.rows("SELECT count(*) FROM value")[0][0]
+        self.assertRegex(result.stdout, rf"^{re.escape(str(self.folder))}/values.html: [0-9.]+ KiB, for a browser,"
+                         rf" with what {count:,} objects contain in short\n$")
+        data = data_of((self.folder / "values.html").read_text())
+        for number in (1, 2):
+            columns = data[str(number - 1)]
+            address_of = addresses_of(columns)
+            shown = {address_of[slot]: text for slot, text in zip(columns["value.slot"], columns["value.text"])}
+            self.assertEqual(shown, dict(self.rows(f"SELECT block, text FROM value WHERE snapshot = {number}")))
+            self.assertGreater(len(shown), 20)
+            self.assertEqual(columns["value.slot"], sorted(columns["value.slot"]))
+            self.assertEqual((columns["value.left_out"], columns["value.most"]), ([0], [16 << 20]))
+
+    def test_a_file_without_values_makes_a_page_without(self) -> None:
+        columns = data_of(self.page())["1"]
+        nothing = ([], [], [0])
+        self.assertEqual((columns["value.slot"], columns["value.text"], columns["value.left_out"]), nothing)
+        self.change("DROP TABLE value")  # of an older Tarn
+        columns = data_of(self.page())["1"]
+        self.assertEqual((columns["value.slot"], columns["value.text"], columns["value.left_out"]), nothing)
+
+    def test_what_they_say_is_in_it_as_data_alone(self) -> None:
+        make_snapshot.make(self.folder / "hostile.sqlite", blocks=500, snapshots=1, hostile=True, values=True)
+        self.assertEqual(self.tarn("map", self.folder / "hostile.sqlite").returncode, 0)
+        page = (self.folder / "hostile.html").read_text()
+        self.assertNotIn("alert(1)", page)
+        self.assertTrue(any("<script>alert(1)</script>" in text for text in data_of(page)["0"]["value.text"]))
 
 
 class ThePageInTheRepository(unittest.TestCase):
@@ -294,10 +331,11 @@ class SaysWhatIsWrong(MapTest):
             ("UPDATE snapshot SET page_size = 3000", "its table snapshot is damaged: page_size is 3000"),
             ("UPDATE snapshot SET taken_at = 'then'", "its table snapshot is damaged: taken_at is no number"),
             ("UPDATE type SET name = x'00ff'", "its table type is damaged: name is no text"),
+            ("UPDATE value SET block = block - 139637976727552", "its table value is damaged: a value is of no block"),
         ):
             with self.subTest(change):
                 self.file.unlink()
-                make_snapshot.make(self.file, blocks=600, snapshots=2)
+                make_snapshot.make(self.file, blocks=600, snapshots=2, values=True)
                 self.change(change)
                 self.refused(problem)
 

@@ -1,6 +1,6 @@
 // One snapshot, as the page works with it: arenas, pools, and a slot for each block (see
 // src/sight/map/snapshot_columns.h), and the names that all snapshots share.
-import type { Columns, Numbers } from "./columns";
+import type { Columns, Numbers, Texts } from "./columns";
 
 export const enum State { untouched = 0, allocated = 1, free = 2 }
 export const enum Content { unknown = 0, object = 1, part = 2, spare = 3 }
@@ -119,6 +119,10 @@ export class Heap {
   readonly root: Numbers;
   readonly site: Numbers;
   readonly up: Numbers;
+  readonly values: Texts;
+  // Those that the snapshot has and the page had no room for, and how many bytes it has for values.
+  readonly valuesLeftOut: number;
+  readonly mostValueBytes: number;
   readonly slots: number;
   readonly firstLarge: number;
   readonly firstOutside: number;
@@ -126,6 +130,7 @@ export class Heap {
   private readonly carved: Uint32Array;
   private readonly residentLow: Numbers;
   private readonly residentHigh: Numbers;
+  private readonly valueSlots: Numbers;
 
   constructor(readonly columns: Columns, readonly names: Names, readonly ordinal: number) {
     const numbers = (name: string): Numbers => columns.numbers(name);
@@ -164,6 +169,10 @@ export class Heap {
     this.root = numbers("slot.root");
     this.site = numbers("slot.site");
     this.up = numbers("slot.up");
+    this.valueSlots = numbers("value.slot");
+    this.values = columns.manyTexts("value.text");
+    this.valuesLeftOut = numbers("value.left_out")[0];
+    this.mostValueBytes = numbers("value.most")[0];
     this.slots = this.state.length;
     this.firstOutside = this.slots - this.outsideAddress.length;
     this.firstLarge = this.firstOutside - this.largeAddress.length;
@@ -265,6 +274,15 @@ export class Heap {
   }
   siteOf(slot: number): number {
     return (this.site[slot] || this.site[this.principal(slot)]) - 1;
+  }
+
+  // What repr says of the object in the block, if that was recorded, in short.
+  valueOf(slot: number): string | null {
+    if (this.stateOf(slot) !== State.allocated || this.contentOf(slot) !== Content.object) {
+      return null;
+    }
+    const at = lastNotAbove(this.valueSlots, slot);
+    return at >= 0 && this.valueSlots[at] === slot ? this.values.at(at) : null;
   }
 
   // "dict", "table of dict", "spare float", "unknown".

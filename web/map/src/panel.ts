@@ -47,6 +47,12 @@ export function blockContent(heap: Heap, slot: number, actions: Actions): Node[]
       const count = heap.refcount[slot];
       rows.push(["references", count === countUnknown ? "immortal" : countText(count)]);
       rows.push(["collector", heap.isTracked(slot) ? "tracked" : "not tracked"]);
+      const value = heap.valueOf(slot);
+      if (value !== null) {
+        rows.push(["value", make("code", { class: "value" }, value)]);
+      } else if (heap.valuesLeftOut > 0) {
+        rows.push(["value", `none, or no room: the page has ${bytesText(heap.mostValueBytes)} for values`]);
+      }
     }
     const since = heap.since[slot];
     if (names.count > 1) {
@@ -152,6 +158,16 @@ export function foundContent(found: Found[] | null, question: string, actions: A
   ];
 }
 
+// How many objects have their value on the page, where any was recorded.
+function valueFigures(heap: Heap): [string, string][] {
+  const there = heap.values.length;
+  const all = there + heap.valuesLeftOut;
+  if (all === there) {
+    return all === 0 ? [] : [["values of objects", countText(all)]];
+  }
+  return [["values of objects", `${countText(there)} of ${countText(all)}`], ["… the page has room for", bytesText(heap.mostValueBytes)]];
+}
+
 export function memoryContent(heap: Heap): Node[] {
   const { names, columns, ordinal } = heap;
   const ledger = columns.texts("ledger.name").map((name, i): [string, string] => [name, bytesText(columns.numbers("ledger.bytes")[i])]);
@@ -183,6 +199,7 @@ export function memoryContent(heap: Heap): Node[] {
       ["taken", new Date(names.takenAt[ordinal] * 1000).toLocaleString()], ["reason", names.reasons[ordinal]],
       ["process", String(names.pids[ordinal])], ["Python", names.pythons[ordinal]], ["geometry", names.geometries[ordinal]],
       ["the program stood still", `${(names.pauses[ordinal] / 1e6).toFixed(1)} ms`],
+      ...valueFigures(heap),
     ]),
   ];
 }

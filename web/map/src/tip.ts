@@ -11,9 +11,11 @@ function tipLines(heap: Heap, layout: Layout, { box, slot, arena }: Hit): string
     const isAllocated = heap.stateOf(slot) === State.allocated;
     const root = isAllocated ? heap.rootOf(slot) : -1;
     const count = heap.refcount[slot];
+    const value = heap.valueOf(slot);
     const references = isAllocated && heap.type[slot] > 0 ? ` · ${count === countUnknown ? "immortal" : plural(count, "reference")}` : "";
     return [
       heap.describe(slot),
+      ...(value !== null ? [value] : []),
       `${bytesText(heap.size(slot))} at ${addressText(heap.address(slot))}${references}`,
       ...(root >= 0 ? [`held by ${heap.names.root(root)}`] : []),
       ...(pool >= 0 ? [`in a ${poolStateNames[heap.poolState[pool]]} pool of ${bytesText(heap.poolBlockSize[pool])} blocks · ${domainNames[heap.poolDomain[pool]]}`] : []),

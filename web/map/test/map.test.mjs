@@ -321,6 +321,58 @@ test("names that look like markup are shown as they are, and nothing of them run
   await page.context().close();
 });
 
+const change = (file, statement) => execFileSync("python3", ["-c",
+  "import sqlite3,sys; d=sqlite3.connect(sys.argv[1]); d.execute(sys.argv[2]); d.commit()", file, statement]);
+
+async function goTo(page, address) {
+  await page.fill("#question", `0x${address.toString(16)}`);
+  await page.keyboard.press("Enter");
+  await settle(page, 700);
+}
+
+test("a value is shown in the panel and beside the mouse, and nothing of it runs", async () => {
+  const valued = makeSnapshot("valued", "--blocks", "3000", "--snapshots", "1", "--hostile", "--values");
+  const page = await open(browser, makePage(valued));
+  const [[address, value]] = ask(valued, "SELECT block, text FROM value WHERE text LIKE '''<script>%' LIMIT 1");
+  await goTo(page, address);
+  assert.equal(await page.locator("#content code.value").textContent(), value);
+  const stage = await page.locator("#stage").boundingBox();
+  await page.mouse.move(stage.x + stage.width / 2, stage.y + stage.height / 2);
+  await settle(page, 200);
+  assert.ok((await page.locator("#tip").textContent()).includes(value));
+  await page.screenshot({ path: `${pictures}/value.png` });
+  assert.equal(await page.locator("#content script, #tip script").count(), 0);
+  // A number, and an object that has none.
+  const [[number, digits]] = ask(valued, "SELECT block, text FROM value WHERE text NOT LIKE '%script%' LIMIT 1");
+  await goTo(page, number);
+  assert.equal(await page.locator("#content code.value").textContent(), digits);
+  await goTo(page, ask(valued, "SELECT address FROM block WHERE content = 1 AND place = 0 AND address NOT IN (SELECT block FROM value) LIMIT 1")[0][0]);
+  assert.doesNotMatch(await text(page, "#content"), /value/);
+  await page.click('[data-tab="memory"]');
+  const [[count]] = ask(valued, "SELECT count(*) FROM value");
+  assert.ok((await text(page, "#content")).replaceAll(/\s+/g, " ").includes(`values of objects ${count.toLocaleString("en-US")}`));
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test("a page that has no room for all values says so", async () => {
+  const many = makeSnapshot("many", "--blocks", "60000", "--snapshots", "1", "--values");
+  change(many, "UPDATE value SET text = printf('%.*c', 1000, 'x')");
+  const page = await open(browser, makePage(many));
+  const [[count]] = ask(many, "SELECT count(*) FROM value");
+  const room = Math.floor((16 << 20) / 1008);
+  assert.ok(count > room);
+  await page.click('[data-tab="memory"]');
+  assert.ok((await text(page, "#content")).replaceAll(/\s+/g, " ")
+    .includes(`values of objects ${room.toLocaleString("en-US")} of ${count.toLocaleString("en-US")} … the page has room for 16 MiB`));
+  await goTo(page, ask(many, `SELECT block FROM value ORDER BY block LIMIT 1 OFFSET ${room}`)[0][0]);
+  assert.match(await text(page, "#content"), /none, or no room: the page has 16 MiB for values/);
+  await goTo(page, ask(many, `SELECT block FROM value ORDER BY block LIMIT 1 OFFSET ${room - 1}`)[0][0]);
+  assert.equal((await page.locator("#content code.value").textContent()).length, 1000);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
 test("a script that got into the page anyhow would not run, nor reach the network", async () => {
   const page = await open(browser, html);
   const ran = await page.evaluate(async () => {
