@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "sight/pool_record.h"
+
 namespace tarn::sight {
 
 std::uint32_t Capture::find(std::uint64_t address) const {
   if (const auto found = pool_of_page.find(address >> page_shift); found != pool_of_page.end()) {
     const Pool& pool = pools[found->second];
-    const std::uint64_t index = (address - pool.address) / pool.block_size;
+    const std::uint64_t index = (address - first_block_of(pool)) / pool.block_size;
     return index < pool.blocks ? slots[pool.first_slot + index] : no_block;
   }
   // Large, or outside.

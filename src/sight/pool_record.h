@@ -32,13 +32,18 @@ namespace tarn::sight {
   return record;
 }
 
+// The address of the first block of a pool that has blocks: whole blocks before the first one never handed out.
+[[nodiscard]] inline std::uint64_t first_block_of(const PoolRecord& pool) noexcept {
+  return pool.address + pool.untouched_at % pool.block_size;
+}
+
 // Calls take(index) for each block on the freeblock of a pool that has blocks, in the list's order, as far as it can be: a program
 // may have written over it.
 template <typename Take>
 void for_each_free_block(const void* freeblock, const PoolRecord& pool, Take take) {
   const auto* block = static_cast<const alloc::Block*>(freeblock);
   for (std::uint32_t taken = 0; block != nullptr && taken < pool.blocks; ++taken) {
-    const std::uint64_t offset = base::address_of(block) - pool.address;
+    const std::uint64_t offset = base::address_of(block) - first_block_of(pool);
     if (offset >= std::uint64_t{pool.blocks} * pool.block_size) {
       break;
     }

@@ -84,7 +84,8 @@ CREATE TABLE pool (
   blocks          INTEGER,
   allocated       INTEGER,
   untouched       INTEGER,           -- blocks never handed out, or whose page went back
-  untouched_at    INTEGER,           -- offset of the first block never handed out
+  untouched_at    INTEGER,           -- offset of the first block never handed out; the first of all is at address
+                                     -- + untouched_at % block_size
   freeblock       INTEGER,           -- address of the first free block; null: none
   resident        INTEGER NOT NULL,
   resident_pages  INTEGER NOT NULL,  -- bit i: page i is resident (pages of snapshot.page_size, 64 at most)

@@ -41,6 +41,7 @@ void StreamReader::place_blocks_of(Pool& pool, std::string_view marks) {
   const PoolPayload payload = payloads_[pool.first_slot];
   pool.first_slot = capture_.slots.size();
   const std::uint64_t page = capture_.facts.page_size;
+  const std::uint64_t first_block = pool.blocks == 0 ? pool.address : first_block_of(pool);
   for (std::uint32_t index = 0; index < pool.blocks; ++index) {
     const auto mark = static_cast<BlockMark>(marks[payload.marks + index]);
     if (mark == BlockMark::untouched) {
@@ -49,7 +50,7 @@ void StreamReader::place_blocks_of(Pool& pool, std::string_view marks) {
       continue;
     }
     Block block;
-    block.address = pool.address + std::uint64_t{index} * pool.block_size;
+    block.address = first_block + std::uint64_t{index} * pool.block_size;
     block.size = pool.block_size;
     block.pool = pool.address;
     block.domain = pool.domain;
@@ -69,12 +70,12 @@ void StreamReader::place_blocks_of(Pool& pool, std::string_view marks) {
   for (std::size_t i = 1; i < pool.free_blocks; ++i) {
     const std::uint32_t block = capture_.slots[pool.first_slot + chains_[payload.chain + i - 1]];
     capture_.blocks[block].next_free =
-        pool.address + std::uint64_t{chains_[payload.chain + i]} * pool.block_size;
+        first_block + std::uint64_t{chains_[payload.chain + i]} * pool.block_size;
   }
   // The chain's first is told by the chain, not by what the pool says.
   pool.freeblock = pool.free_blocks == 0
                        ? 0
-                       : pool.address + std::uint64_t{chains_[payload.chain]} * pool.block_size;
+                       : first_block + std::uint64_t{chains_[payload.chain]} * pool.block_size;
 }
 
 // Pools, large blocks and objects outside, in one order of addresses.

@@ -28,8 +28,8 @@ std::uint8_t code_of(const Rows& rows, int column, const std::vector<std::string
 }  // namespace
 
 std::optional<std::uint64_t> PoolPlace::block_at(std::uint64_t at) const {
-  const std::uint64_t offset = at - address;
-  if (at < address || offset % block_size != 0 || offset / block_size >= blocks) {
+  const std::uint64_t offset = at - first_block;
+  if (at < first_block || offset % block_size != 0 || offset / block_size >= blocks) {
     return std::nullopt;
   }
   return offset / block_size;
@@ -89,13 +89,13 @@ void HeapPlaces::read_pools(const SnapshotDatabase& database, std::int64_t id, C
   static const std::vector<std::string> states = {"untouched", "empty", "used", "full"};
   static const std::vector<std::string> domains = {"raw", "mem", "obj"};
   std::vector<double> addresses;
-  std::vector<std::uint32_t> arenas, sizes, block_sizes, blocks, first_slots, szidx;
+  std::vector<std::uint32_t> arenas, sizes, block_sizes, firsts_at, blocks, first_slots, szidx;
   std::vector<std::uint32_t> resident_low, resident_high, live_low, live_high;
   std::vector<std::uint8_t> state_codes, domain_codes;
   std::vector<std::uint16_t> freeblocks;
   Rows rows(database, "pool",
             "SELECT address, arena, size, state, domain, szidx, block_size, blocks, freeblock,"
-            " resident_pages, live_pages FROM pool WHERE snapshot = ? ORDER BY address",
+            " resident_pages, live_pages, untouched_at FROM pool WHERE snapshot = ? ORDER BY address",
             id);
   std::uint64_t end = 0;
   while (rows.next()) {
@@ -112,6 +112,7 @@ void HeapPlaces::read_pools(const SnapshotDatabase& database, std::int64_t id, C
     end = address + size;
     const std::uint8_t state = code_of(rows, 3, states);
     std::uint64_t block_size = 0;
+    std::uint64_t first_at = 0;
     std::uint64_t count = 0;
     std::uint64_t freeblock = 0;
     std::uint8_t domain = domain_none;
@@ -119,10 +120,11 @@ void HeapPlaces::read_pools(const SnapshotDatabase& database, std::int64_t id, C
       domain = code_of(rows, 4, domains);
       block_size = rows.number(6, size);
       count = rows.number(7, most_blocks_of_pool);
-      if (block_size == 0 || block_size * count > size) {
+      first_at = block_size == 0 ? 0 : rows.number(11, size) % block_size;
+      if (block_size == 0 || first_at + block_size * count > size) {
         rows.refuse("a pool's blocks are larger than the pool");
       }
-      const PoolPlace place = {address, size, block_size, count, slots_};
+      const PoolPlace place = {address, size, address + first_at, block_size, count, slots_};
       if (const auto head = rows.optional_number(8, most_address)) {
         const auto block = place.block_at(*head);
         if (!block) {
@@ -141,6 +143,7 @@ void HeapPlaces::read_pools(const SnapshotDatabase& database, std::int64_t id, C
     domain_codes.push_back(domain);
     szidx.push_back(state >= 2 ? static_cast<std::uint32_t>(rows.number(5, most_u32)) : 0);
     block_sizes.push_back(static_cast<std::uint32_t>(block_size));
+    firsts_at.push_back(static_cast<std::uint32_t>(first_at));
     blocks.push_back(static_cast<std::uint32_t>(count));
     first_slots.push_back(static_cast<std::uint32_t>(slots_));
     freeblocks.push_back(static_cast<std::uint16_t>(freeblock));
@@ -158,6 +161,7 @@ void HeapPlaces::read_pools(const SnapshotDatabase& database, std::int64_t id, C
   columns.add("pool.domain", domain_codes);
   columns.add("pool.szidx", szidx);
   columns.add("pool.block_size", block_sizes);
+  columns.add("pool.first_at", firsts_at);
   columns.add("pool.blocks", blocks);
   columns.add("pool.first_slot", first_slots);
   columns.add("pool.freeblock", freeblocks);
@@ -203,7 +207,8 @@ std::optional<std::size_t> HeapPlaces::slot_at(std::uint64_t address) const {
   if (const auto pool = std::upper_bound(pools_.begin(), pools_.end(), address, above);
       pool != pools_.begin()) {
     const PoolPlace& place = *std::prev(pool);
-    const std::uint64_t index = (address - place.address) / place.block_size;
+    // Before the first block it's a number that no block has.
+    const std::uint64_t index = (address - place.first_block) / place.block_size;
     if (index < place.blocks) {
       return place.first_slot + index;
     }

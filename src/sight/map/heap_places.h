@@ -16,6 +16,7 @@ namespace tarn::sight {
 struct PoolPlace {
   std::uint64_t address;
   std::uint64_t size;
+  std::uint64_t first_block;  // its address
   std::uint64_t block_size;
   std::uint64_t blocks;
   std::size_t first_slot;

@@ -46,12 +46,14 @@ function densities(heap: Heap): Float32Array {
     const blocks = heap.poolBlocks[pool];
     const size = heap.poolBlockSize[pool];
     const first = heap.poolFirst[pool];
+    const start = heap.poolFirstAt[pool];
     const live = new Float64Array(Math.ceil(heap.poolSize[pool] / page));
     for (let i = 0; i < blocks; ++i) {
       if ((heap.state[first + i] & 3) === State.allocated) {
-        for (let at = i * size; at < (i + 1) * size;) {
+        const behind = start + (i + 1) * size;
+        for (let at = start + i * size; at < behind;) {
           const number = Math.floor(at / page);
-          const end = Math.min((i + 1) * size, (number + 1) * page);
+          const end = Math.min(behind, (number + 1) * page);
           live[number] += end - at;
           at = end;
         }
@@ -59,7 +61,7 @@ function densities(heap: Heap): Float32Array {
     }
     for (let i = 0; i < blocks; ++i) {
       let least = 1;
-      for (let number = Math.floor((i * size) / page); number <= Math.floor(((i + 1) * size - 1) / page); ++number) {
+      for (let number = Math.floor((start + i * size) / page); number <= Math.floor((start + (i + 1) * size - 1) / page); ++number) {
         least = Math.min(least, live[number] / page);
       }
       result[first + i] = least;

@@ -101,6 +101,8 @@ export class Heap {
   readonly poolDomain: Numbers;
   readonly poolClass: Numbers;
   readonly poolBlockSize: Numbers;
+  // Where in the pool its first block begins.
+  readonly poolFirstAt: Numbers;
   readonly poolBlocks: Numbers;
   readonly poolFirst: Numbers;
   readonly poolFreeblock: Numbers;
@@ -149,6 +151,7 @@ export class Heap {
     this.poolDomain = numbers("pool.domain");
     this.poolClass = numbers("pool.szidx");
     this.poolBlockSize = numbers("pool.block_size");
+    this.poolFirstAt = numbers("pool.first_at");
     this.poolBlocks = numbers("pool.blocks");
     this.poolFirst = numbers("pool.first_slot");
     this.poolFreeblock = numbers("pool.freeblock");
@@ -225,7 +228,7 @@ export class Heap {
       return this.largeAddress[slot - this.firstLarge];
     }
     const pool = this.poolOf(slot);
-    return this.poolAddress[pool] + (slot - this.poolFirst[pool]) * this.poolBlockSize[pool];
+    return this.poolAddress[pool] + this.poolFirstAt[pool] + (slot - this.poolFirst[pool]) * this.poolBlockSize[pool];
   }
 
   size(slot: number): number {
@@ -242,8 +245,8 @@ export class Heap {
   slotAt(address: number): number {
     const pool = lastNotAbove(this.poolAddress, address);
     if (pool >= 0 && address < this.poolAddress[pool] + this.poolSize[pool] && this.poolBlocks[pool] > 0) {
-      const index = Math.floor((address - this.poolAddress[pool]) / this.poolBlockSize[pool]);
-      return index < this.poolBlocks[pool] ? this.poolFirst[pool] + index : -1;
+      const index = Math.floor((address - this.poolAddress[pool] - this.poolFirstAt[pool]) / this.poolBlockSize[pool]);
+      return index >= 0 && index < this.poolBlocks[pool] ? this.poolFirst[pool] + index : -1;
     }
     const large = lastNotAbove(this.largeAddress, address);
     if (large >= 0 && address < this.largeAddress[large] + this.largeSize[large]) {
