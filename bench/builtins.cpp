@@ -232,7 +232,8 @@ class CPythonInstances {
     for (const std::string& name : attribute_names(count)) {
       names.push_back(check(PyUnicode_InternFromString(name.c_str())));
     }
-    type = check(PyObject_CallFunction(reinterpret_cast<PyObject*>(&PyType_Type), "s(){}", "Instance"));
+    type = check(
+        PyObject_CallFunction(reinterpret_cast<PyObject*>(&PyType_Type), "s(){}", "Instance"));
     for (int i = 0; i < 100; ++i) {  // CPython learns how many attributes they have
       Py_DECREF(make());
     }

@@ -44,8 +44,7 @@ std::size_t Instance::count() const noexcept {
 }
 
 Member<Object>& Instance::value(std::size_t index) noexcept {
-  return index < values_inside ? values_[index]
-                               : values_of(more_)->items()[index - values_inside];
+  return index < values_inside ? values_[index] : values_of(more_)->items()[index - values_inside];
 }
 
 Ref<Object> Instance::find_attribute(const Str& name) const {
@@ -218,7 +217,8 @@ void Instance::clear_members() noexcept {
 void Instance::verify() const {
   if (const ClassKeys* const of_class = ClassKeys::of(type())) {
     of_class->verify();
-    TARN_CHECK(!keys_ || of_class->has(keys_of(keys_)), ==, true, "an instance's keys are its class's");
+    TARN_CHECK(!keys_ || of_class->has(keys_of(keys_)), ==, true,
+               "an instance's keys are its class's");
   }
   if (!keys_) {
     for (const Member<Object>& value : values_) {

@@ -180,7 +180,8 @@ TEST_F(Instances, AreNoLargerForAClassWithVeryManyNames) {
     const std::size_t before = heap.statistics().bytes;
     instances.push_back(all.instance(point));
     instances.back()->set_attribute(*all.intern(name), all.none());
-    EXPECT_LE(heap.statistics().bytes - before, 64U + 336);  // with what may be a new table or a dict
+    EXPECT_LE(heap.statistics().bytes - before,
+              64U + 336);  // with what may be a new table or a dict
   }
   large->verify();
   instances.clear();
@@ -315,8 +316,9 @@ TEST_F(Instances, MayChangeWhileTheyMakeRoom) {
         EXPECT_EQ(instance->find_attribute(*other) != nullptr, how == 1 && has_changed());
         const auto had = static_cast<std::size_t>(size);
         if (how != 6 && has_changed()) {
-          EXPECT_EQ(instance->attributes()->size(),
-                    how == 1 ? had + 2 : how == 3 && size > 0 ? had : had + 1);
+          EXPECT_EQ(instance->attributes()->size(), how == 1               ? had + 2
+                                                    : how == 3 && size > 0 ? had
+                                                                           : had + 1);
         }
         meanwhile(nullptr);
         collector.collect_at_allocations(0);
@@ -456,8 +458,8 @@ TEST_F(Instances, StayAsTheyWereWhenMemoryIsShort) {
     (void)attempt([&] { other->set_attribute(*text("attribute_2"), all.none()); });
     other->verify();
     const Ref<Str> third = all.intern("attribute_3");
-    const bool is_gone = !other->find_attribute(*third) ||
-                         attempt([&] { other->delete_attribute(*third); });
+    const bool is_gone =
+        !other->find_attribute(*third) || attempt([&] { other->delete_attribute(*third); });
     other->verify();
     state.fail_the(0);
     state.pools().hear_of_all(false);

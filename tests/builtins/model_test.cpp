@@ -164,7 +164,9 @@ TEST_F(Models, InstancesAgreeWithListsOfPairs) {
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     std::mt19937_64 random(seed);
     Collector collector(heap, {.automatic = false});
-    const auto below = [&](std::size_t bound) { return static_cast<std::size_t>(random() % bound); };
+    const auto below = [&](std::size_t bound) {
+      return static_cast<std::size_t>(random() % bound);
+    };
     std::vector<Type*> types;
     for (int i = 0; i < 3; ++i) {
       types.push_back(&all.define_class("Class" + std::to_string(i)));
@@ -186,8 +188,8 @@ TEST_F(Models, InstancesAgreeWithListsOfPairs) {
       auto& [instance, model] = all_of_them[which];
       const Ref<Instance> held = instance;
       // In order most of the time, as programs have it.
-      const Str& name = *names[below(4) != 0 && model.size() < names.size() ? model.size()
-                                                                            : below(names.size())];
+      const Str& name =
+          *names[below(4) != 0 && model.size() < names.size() ? model.size() : below(names.size())];
       switch (below(12)) {
         case 0: {
           const bool was_there = find(model, name) != model.end();

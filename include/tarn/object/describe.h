@@ -176,8 +176,8 @@ struct MembersOf {
           static_assert(sizeof(offset) == sizeof(own));
           std::memcpy(&offset, &own, sizeof(offset));
           for (std::size_t i = 0; i < direct<decltype(pointer)>; ++i) {
-            offsets[count++] =
-                static_cast<std::uint16_t>(offset + static_cast<std::ptrdiff_t>(i * sizeof(Member<Object>)));
+            offsets[count++] = static_cast<std::uint16_t>(
+                offset + static_cast<std::ptrdiff_t>(i * sizeof(Member<Object>)));
           }
         }
       });
