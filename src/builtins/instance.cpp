@@ -71,6 +71,11 @@ Ref<Object> Instance::attribute(const Str& name) const {
 
 void Instance::set_attribute(const Str& name, Ref<Object> value) {
   TARN_DEBUG_CHECK(value.get(), !=, nullptr, "A1: an attribute has a value");
+  if (!keys_ && !more_) {
+    if (const ClassKeys* const of_class = ClassKeys::of(type())) {
+      keys_ = of_class->usual();
+    }
+  }
   if (keys_) [[likely]] {
     // One that is there, or the next one of the table's names: then it's the table's that is interned.
     const std::size_t index = keys_of(keys_).find(name);

@@ -87,6 +87,9 @@ class ClassKeys final : public Object {
                : nullptr;
   }
 
+  // What an instance begins with, before it's known where it goes. Null: there's no table yet.
+  [[nodiscard]] Ref<SharedKeys> usual() const noexcept { return tables_[0]; }
+
   // The table for an instance that has the first `count` names of `keys` (null: it has none) and is to get this one, which
   // is interned. Null: there are too many tables, or too many names in it. std::bad_alloc. Making one may run code of the
   // program's.
