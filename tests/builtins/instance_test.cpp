@@ -275,7 +275,7 @@ TEST_F(Instances, MayChangeWhileTheyMakeRoom) {
   int changes = 0;
   for (const int size : {0, 1, 3, 4, 6, 8, 29, 30, 40}) {
     const std::vector<std::string> names = names_to(size);
-    for (int how = 0; how < 7; ++how) {
+    for (int how = 0; how < 8; ++how) {
       for (const bool asks_dict : {false, true}) {
         Type& type = all.define_class("Changing");
         const Ref<Instance> instance = made(type, names);
@@ -299,6 +299,10 @@ TEST_F(Instances, MayChangeWhileTheyMakeRoom) {
             for (const std::string& name : names_to(40)) {
               others.push_back(made(type, {name}));
             }
+          } else if (how == 7) {
+            for (int i = 0; i < 20; ++i) {  // more than there will be room for
+              instance->set_attribute(*all.intern("other_" + std::to_string(i)), number(1));
+            }
           } else if (how == 6 && size > 0) {
             instance->delete_attribute(*text(names.front().c_str()));
             for (const std::string& name : names_to(12)) {
@@ -317,6 +321,7 @@ TEST_F(Instances, MayChangeWhileTheyMakeRoom) {
         const auto had = static_cast<std::size_t>(size);
         if (how != 6 && has_changed()) {
           EXPECT_EQ(instance->attributes()->size(), how == 1               ? had + 2
+                                                    : how == 7             ? had + 21
                                                     : how == 3 && size > 0 ? had
                                                                            : had + 1);
         }
@@ -383,8 +388,13 @@ TEST_F(Instances, AreWholeWhileTheyAreCleared) {
     const Ref<Instance> instance = made(point, many);
     instance->set_attribute(*all.intern(many[5]), instance);
     const Ref<Str> name = all.intern(many[static_cast<std::size_t>(place)]);
-    instance->set_attribute(*name, heap.make<Witness>([&, how, raw = instance.get()] {
+    instance->set_attribute(*name, heap.make<Witness>([&, how, place, raw = instance.get()] {
       ++deaths;
+      if (place < 4) {  // with the instance's own values, all of which are gone
+        EXPECT_FALSE(raw->shares_keys());
+        EXPECT_EQ(raw->find_attribute(*text("attribute_2")), nullptr);
+        raw->verify();
+      }
       if (how == 0) {
         (void)raw->find_attribute(*text("attribute_3"));
       } else if (how == 1) {
@@ -393,6 +403,7 @@ TEST_F(Instances, AreWholeWhileTheyAreCleared) {
         raw->set_attribute(*text("another"), number(1));
       } else if (how == 2) {
         (void)repr(*raw->attributes());
+        raw->verify();
       } else if (raw->find_attribute(*text("attribute_2"))) {
         raw->delete_attribute(*text("attribute_2"));
       }
