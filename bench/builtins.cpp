@@ -187,6 +187,151 @@ void cpython_dict_of_names(State& state) {
   }
 }
 
+std::vector<std::string> attribute_names(std::int64_t count) {
+  std::vector<std::string> names;
+  for (std::int64_t i = 0; i < count; ++i) {
+    names.push_back(name_of(i));
+  }
+  return names;
+}
+
+// An instance of a class, its attributes set one after the other. Of `count` of them.
+class TarnInstances {
+ public:
+  explicit TarnInstances(std::int64_t count) {
+    for (const std::string& name : attribute_names(count)) {
+      names.push_back(side.all.intern(name));
+    }
+  }
+  tarn::Ref<tarn::Instance> make() {
+    tarn::Ref<tarn::Instance> made = side.all.instance(type);
+    for (const auto& name : names) {
+      made->set_attribute(*name, side.all.none());
+    }
+    return made;
+  }
+  // What one takes, in bytes.
+  double bytes() {
+    std::vector<tarn::Ref<tarn::Instance>> kept;
+    kept.push_back(make());
+    const std::size_t before = side.heap.statistics().bytes;
+    for (int i = 0; i < 10'000; ++i) {
+      kept.push_back(make());
+    }
+    return static_cast<double>(side.heap.statistics().bytes - before) / 10'000;
+  }
+
+  Tarn& side = tarn_side();
+  tarn::Type& type = side.all.define_class("Instance");
+  std::vector<tarn::Ref<tarn::Str>> names;
+};
+
+class CPythonInstances {
+ public:
+  explicit CPythonInstances(std::int64_t count) {
+    for (const std::string& name : attribute_names(count)) {
+      names.push_back(check(PyUnicode_InternFromString(name.c_str())));
+    }
+    type = check(
+        PyObject_CallFunction(reinterpret_cast<PyObject*>(&PyType_Type), "s(){}", "Instance"));
+    for (int i = 0; i < 100; ++i) {  // CPython learns how many attributes they have
+      Py_DECREF(make());
+    }
+  }
+  PyObject* make() const {
+    PyObject* const made = check(PyObject_CallNoArgs(type));
+    for (PyObject* const name : names) {
+      PyObject_SetAttr(made, name, Py_None);
+    }
+    return made;
+  }
+  double bytes() const {
+    PyObject* const tracemalloc = check(PyImport_ImportModule("tracemalloc"));
+    const auto traced = [tracemalloc] {
+      PyObject* const pair = check(PyObject_CallMethod(tracemalloc, "get_traced_memory", nullptr));
+      const double bytes = PyFloat_AsDouble(PyTuple_GetItem(pair, 0));
+      Py_DECREF(pair);
+      return bytes;
+    };
+    Py_XDECREF(check(PyObject_CallMethod(tracemalloc, "start", nullptr)));
+    std::vector<PyObject*> kept;
+    const double before = traced();
+    for (int i = 0; i < 10'000; ++i) {
+      kept.push_back(make());
+    }
+    const double bytes = (traced() - before) / 10'000;
+    Py_XDECREF(check(PyObject_CallMethod(tracemalloc, "stop", nullptr)));
+    for (PyObject* const instance : kept) {
+      Py_DECREF(instance);
+    }
+    Py_DECREF(tracemalloc);
+    return bytes;
+  }
+
+  PyObject* type;
+  std::vector<PyObject*> names;
+};
+
+void tarn_instance(State& state) {
+  TarnInstances instances(state.range(0));
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(instances.make().get());
+  }
+  state.counters["bytes"] = instances.bytes();
+}
+void cpython_instance(State& state) {
+  const CPythonInstances instances(state.range(0));
+  for (auto _ : state) {
+    PyObject* const made = instances.make();
+    benchmark::DoNotOptimize(made);
+    Py_DECREF(made);
+  }
+  state.counters["bytes"] = instances.bytes();
+}
+
+// Each attribute of an instance once.
+void tarn_get_attributes(State& state) {
+  TarnInstances instances(state.range(0));
+  const auto instance = instances.make();
+  for (auto _ : state) {
+    for (const auto& name : instances.names) {
+      benchmark::DoNotOptimize(instance->find_attribute(*name).get());
+    }
+  }
+}
+void cpython_get_attributes(State& state) {
+  const CPythonInstances instances(state.range(0));
+  PyObject* const instance = instances.make();
+  for (auto _ : state) {
+    for (PyObject* const name : instances.names) {
+      PyObject* const value = PyObject_GetAttr(instance, name);
+      benchmark::DoNotOptimize(value);
+      Py_DECREF(value);
+    }
+  }
+  Py_DECREF(instance);
+}
+
+void tarn_set_attributes(State& state) {
+  TarnInstances instances(state.range(0));
+  const auto instance = instances.make();
+  for (auto _ : state) {
+    for (const auto& name : instances.names) {
+      instance->set_attribute(*name, instances.side.all.none());
+    }
+  }
+}
+void cpython_set_attributes(State& state) {
+  const CPythonInstances instances(state.range(0));
+  PyObject* const instance = instances.make();
+  for (auto _ : state) {
+    for (PyObject* const name : instances.names) {
+      PyObject_SetAttr(instance, name, Py_None);
+    }
+  }
+  Py_DECREF(instance);
+}
+
 void tarn_tuple_hash(State& state) {
   Tarn& t = tarn_side();
   const tarn::Ref<tarn::Object> one = t.all.integer(12345);
@@ -258,6 +403,12 @@ BENCHMARK(tarn_dict_of_ints)->Arg(1000)->Arg(100'000);
 BENCHMARK(cpython_dict_of_ints)->Arg(1000)->Arg(100'000);
 BENCHMARK(tarn_dict_of_names)->Arg(4)->Arg(20)->Arg(1000);
 BENCHMARK(cpython_dict_of_names)->Arg(4)->Arg(20)->Arg(1000);
+BENCHMARK(tarn_instance)->Arg(0)->Arg(4)->Arg(8)->Arg(20);
+BENCHMARK(cpython_instance)->Arg(0)->Arg(4)->Arg(8)->Arg(20);
+BENCHMARK(tarn_get_attributes)->Arg(4)->Arg(20);
+BENCHMARK(cpython_get_attributes)->Arg(4)->Arg(20);
+BENCHMARK(tarn_set_attributes)->Arg(4)->Arg(20);
+BENCHMARK(cpython_set_attributes)->Arg(4)->Arg(20);
 BENCH_BOTH(tuple_hash);
 BENCH_BOTH(str_join);
 BENCH_BOTH(repr);

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "builtins/iterators.h"
+#include "builtins/shared_keys.h"
 
 namespace tarn {
 
@@ -177,13 +178,16 @@ Type& Builtins::define_class(std::string_view name, const TypeSlots& slots, Type
   // The name lives as long as the heap.
   Ref<Str> kept = heap_.make_sized<Str>(name.size() + 1, name.size() + 1);
   *std::copy(name.begin(), name.end(), kept->items().begin()) = '\0';
+  const Ref<builtins::ClassKeys> keys = heap_.make<builtins::ClassKeys>();  // as long, too
   TypeSpec spec;
   spec.name = kept->items().data();
+  spec.companion = keys.get();
   spec.base = base != nullptr ? base : &heap_.type<Instance>();
   spec.basic_size = sizeof(Instance);
   spec.slots = slots;
   Type& made = heap_.make_type(spec);
   immortalize(kept);
+  immortalize(keys);
   return made;
 }
 

@@ -32,7 +32,17 @@ void List::grow_to(std::size_t size) {
   }
 }
 
-void List::append_slowly(Ref<Object> item) {
+void List::append_slowly(Object* taken_over) {
+  Ref<Object> item(adopt, taken_over);
+  if (!items_) {
+    // Most lists have few items: their first array is made at once, its size known to the compiler.
+    Ref<detail::Items> first = type().heap().make_with_room<detail::Items>(detail::growth_of(0, 1));
+    if (!items_) {
+      (void)first->push(std::move(item));
+      items_ = std::move(first);
+      return;
+    }
+  }
   do {
     grow_to(size() + 1);
   } while (size() == capacity());  // somebody has filled the room

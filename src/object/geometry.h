@@ -58,5 +58,8 @@ static_assert(offsetof(alloc::Pool, freeblock) == offsetof(detail::PoolFront, fr
 static_assert(offsetof(alloc::Pool, frees_until_change) ==
               offsetof(detail::PoolFront, frees_until_change));
 static_assert(offsetof(alloc::Block, next) == offsetof(detail::FreeBlock, next));
+static_assert(ObjectGeometry::alignment == detail::object_alignment);
+static_assert(ObjectGeometry::block_size_of(ObjectGeometry::small_classes - 1) ==
+              ObjectGeometry::small_max);
 
 }  // namespace tarn::object

@@ -191,6 +191,7 @@ Type* HeapState::make_type(const TypeSpec& spec, std::uint32_t index, const void
   type.member_offsets_ = spec.member_offsets;
   type.member_count_ = spec.member_count;
   type.slots_ = spec.slots;
+  type.companion_ = spec.companion;
   if (spec.base != nullptr) {
     // A type without members of its own is traversed as its base is.
     if (spec.slots.traverse == nullptr && spec.slots.traverse_rest == nullptr &&

@@ -107,6 +107,7 @@ class Calculator {
       static_cast<List&>(object).reverse();
       return Ref<Object>(share, &object);
     });
+    unary("attributes", [](Object& object) { return static_cast<Instance&>(object).attributes(); });
     unary("popitem", [](Object& object) { return static_cast<Dict&>(object).pop_item(); });
     const auto compare = [&](const char* name, CompareOperator comparison) {
       operations_[name] = [this, comparison] {
@@ -126,6 +127,7 @@ class Calculator {
       const Ref<Object> item = pop();
       push(all_.boolean(contains(*container, *item)));
     };
+    operations_["drop"] = [this] { (void)pop(); };
     operations_["dup"] = [this] { push(stack_.back()); };
     operations_["find"] = [this] {
       const Ref<Str> part = cast<Str>(pop());
@@ -161,6 +163,22 @@ class Calculator {
     operations_["update"] = [this] {
       const Ref<Object> other = pop();
       static_cast<Dict&>(*stack_.back()).update(static_cast<Dict&>(*other));
+    };
+    operations_["instance"] = [this] { push(all_.instance(thing_)); };
+    operations_["set_attr"] = [this] {
+      const Ref<Object> value = pop();
+      const Ref<Str> name = cast<Str>(pop());
+      static_cast<Instance&>(*stack_.back()).set_attribute(*name, value);
+      static_cast<Instance&>(*stack_.back()).verify();
+    };
+    operations_["del_attr"] = [this] {
+      const Ref<Str> name = cast<Str>(pop());
+      static_cast<Instance&>(*stack_.back()).delete_attribute(*name);
+      static_cast<Instance&>(*stack_.back()).verify();
+    };
+    operations_["get_attr"] = [this] {
+      const Ref<Str> name = cast<Str>(pop());
+      push(static_cast<Instance&>(*pop()).attribute(*name));
     };
     operations_["add"] = [this] {
       const Ref<Object> item = pop();
@@ -294,6 +312,7 @@ class Calculator {
   }
 
   Builtins& all_;
+  Type& thing_ = all_.define_class("Thing");
   std::vector<Ref<Object>> stack_;
   std::map<std::string, std::function<void()>> operations_;
 };

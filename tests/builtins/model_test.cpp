@@ -1,7 +1,10 @@
 // Random operations on a dict, a set and a list beside the standard library's, with verify() after each.
+#include <array>
 #include <list>
 #include <map>
 #include <random>
+
+#include <tarn/gc.h>
 
 #include "base/assert.h"
 #include "builtins/setups.h"
@@ -152,6 +155,119 @@ TEST_F(Models, AListAgreesWithAVector) {
             << "seed " << seed;
       }
     }
+  }
+}
+
+// Instances of a few classes; what runs in the middle of an allocation changes one, too.
+TEST_F(Models, InstancesAgreeWithListsOfPairs) {
+  using Model = std::list<std::pair<std::string, std::int64_t>>;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    std::mt19937_64 random(seed);
+    Collector collector(heap, {.automatic = false});
+    const auto below = [&](std::size_t bound) {
+      return static_cast<std::size_t>(random() % bound);
+    };
+    std::vector<Type*> types;
+    for (int i = 0; i < 3; ++i) {
+      types.push_back(&all.define_class("Class" + std::to_string(i)));
+    }
+    std::vector<Ref<Str>> names;
+    for (std::size_t i = 0, count = std::array{3, 6, 12, 45}[seed % 4]; i < count; ++i) {
+      names.push_back(all.intern("name" + std::to_string(i)));
+    }
+    std::vector<std::pair<Ref<Instance>, Model>> all_of_them(10);
+    for (auto& [instance, model] : all_of_them) {
+      instance = all.instance(*types[below(types.size())]);
+    }
+    const auto find = [](Model& model, const Str& name) {
+      return std::find_if(model.begin(), model.end(),
+                          [&](const auto& pair) { return pair.first == name.utf8(); });
+    };
+    std::int64_t step = 0;
+    const auto change = [&](std::size_t which) {
+      auto& [instance, model] = all_of_them[which];
+      const Ref<Instance> held = instance;
+      // In order most of the time, as programs have it.
+      const Str& name =
+          *names[below(4) != 0 && model.size() < names.size() ? model.size() : below(names.size())];
+      switch (below(12)) {
+        case 0: {
+          const bool was_there = find(model, name) != model.end();
+          try {
+            held->delete_attribute(name);
+            if (held != instance) {
+              break;  // another one has taken its place meanwhile
+            }
+            const auto found = find(model, name);
+            ASSERT_NE(found, model.end());
+            model.erase(found);
+          } catch (const AttributeError&) {
+            ASSERT_TRUE(!was_there || held != instance || find(model, name) == model.end());
+          }
+          break;
+        }
+        case 1:
+          if (below(20) == 0) {
+            (void)held->attributes();
+          }
+          break;
+        case 2:
+          instance = all.instance(*types[below(types.size())]);
+          model.clear();
+          break;
+        case 3: {
+          const auto found = find(model, name);
+          const Ref<Object> value = held->find_attribute(name);
+          ASSERT_EQ(value != nullptr, found != model.end());
+          if (value) {
+            ASSERT_EQ(static_cast<Int&>(*value).word(), found->second);
+          }
+          break;
+        }
+        default: {
+          const std::int64_t value = 1000 + ++step;
+          held->set_attribute(name, number(value));
+          if (held != instance) {
+            break;
+          }
+          if (const auto found = find(model, name); found != model.end()) {
+            found->second = value;
+          } else {
+            model.emplace_back(name.utf8(), value);
+          }
+        }
+      }
+      held->verify();
+    };
+    std::size_t changed_meanwhile = all_of_them.size();
+    collector.call_before([&](const Collection&) {
+      if (changed_meanwhile < all_of_them.size()) {
+        collector.collect_at_allocations(0);
+        change(std::exchange(changed_meanwhile, all_of_them.size()));
+      }
+    });
+    for (int round = 0; round < 1500 * effort; ++round) {
+      const std::size_t which = below(all_of_them.size());
+      if (below(3) == 0) {
+        changed_meanwhile = below(2) == 0 ? which : below(all_of_them.size());
+        collector.collect_at_allocations(1 + below(3));
+      }
+      ASSERT_NO_FATAL_FAILURE(change(which)) << "seed " << seed << " round " << round;
+      changed_meanwhile = all_of_them.size();
+      collector.collect_at_allocations(0);
+      if (round % 20 == 0) {
+        auto& [instance, model] = all_of_them[below(all_of_them.size())];
+        std::string expected = "{";
+        for (const auto& [name, value] : model) {
+          expected += (expected.size() == 1 ? "'" : ", '") + name + "': " + std::to_string(value);
+        }
+        ASSERT_EQ(repr(*instance->attributes()), expected + "}")
+            << "seed " << seed << " round " << round;
+        instance = all.instance(*types[below(types.size())]);
+        model.clear();
+      }
+    }
+    heap.verify();
   }
 }
 

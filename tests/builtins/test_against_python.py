@@ -37,6 +37,15 @@ def mutate(change):
     return operation
 
 
+class Thing:
+    """What instances are made of."""
+
+
+def delete_attribute(instance, name):
+    getattr(instance, name)  # some versions say the name alone when it isn't there
+    delattr(instance, name)
+
+
 UNARY = {
     "neg": operator.neg,
     "abs": abs,
@@ -64,6 +73,7 @@ UNARY = {
     "sort": mutate(list.sort),
     "reverse": mutate(list.reverse),
     "popitem": dict.popitem,
+    "attributes": vars,
 }
 BINARY = {
     "+": operator.add,
@@ -79,6 +89,7 @@ BINARY = {
     "|": operator.or_,
     "^": operator.xor,
     "get": operator.getitem,
+    "get_attr": getattr,
     "lt": operator.lt,
     "le": operator.le,
     "eq": operator.eq,
@@ -93,6 +104,7 @@ BINARY = {
     "remove": mutate(list.remove),
     "del_item": mutate(operator.delitem),
     "update": mutate(dict.update),
+    "del_attr": mutate(delete_attribute),
     "add": mutate(set.add),
     "discard": mutate(set.discard),
 }
@@ -139,6 +151,14 @@ def evaluate(line):
                 stack.append(BINARY[word](stack.pop(), right))
             elif word == "dup":
                 stack.append(stack[-1])
+            elif word == "drop":
+                stack.pop()
+            elif word == "instance":
+                stack.append(Thing())
+            elif word == "set_attr":
+                value = stack.pop()
+                name = stack.pop()
+                setattr(stack[-1], name, value)
             elif word == "set_item":
                 value = stack.pop()
                 key = stack.pop()
@@ -406,6 +426,31 @@ class AgainstPython(unittest.TestCase):
             if values.random.random() < 0.5:  # an error ends an expression: without them
                 words = [word for word in words if not word.endswith("del_item")]
             words.append(values.random.choice(["", "", "items list", "values list", "list", "popitem", "len"]))
+            lines.append(" ".join(words))
+        self.check(lines)
+
+    def test_instances(self):
+        values = self.values("instances")
+        lines = []
+        for _ in range(EXPRESSIONS):
+            names = [literal(f"name_{i}") for i in range(values.random.choice((2, 6, 12, 40)))]
+            words = ["instance"]
+            there = []
+            for _ in range(values.random.choice((4, 10, 60))):
+                # In order most of the time, as programs have it.
+                usual = names[min(len(there), len(names) - 1)]
+                name = values.random.choice([usual, usual, usual, values.random.choice(names)])
+                choice = values.random.random()
+                if there and choice < 0.15:
+                    name = values.random.choice([there[-1], values.random.choice(there)])
+                    words.append(f"{name} del_attr")
+                    there.remove(name)
+                    continue
+                words.append(f"dup attributes {name} i7 set_item drop" if choice < 0.17 else f"{name} i{len(words)} set_attr")
+                if name not in there:
+                    there.append(name)
+            name = values.random.choice(names)
+            words.append(values.random.choice(["attributes", "attributes", f"{name} get_attr", f"{name} del_attr attributes"]))
             lines.append(" ".join(words))
         self.check(lines)
 

@@ -83,13 +83,45 @@ TEST(Members, AreTraversedAndClearedInEveryContainer) {
   CountingVisitor visitor;
   all->type().slots().traverse(*all, visitor);
   EXPECT_EQ(visitor.count, 14U);
-  EXPECT_EQ(all->type().member_count(), 1U);  // the others take a call
+  EXPECT_EQ(all->type().member_count(), 4U);  // with the array's three; the others take a call
   heap.verify();
 
   all->type().slots().clear(*all);
   EXPECT_EQ(edges_of(*all), 0U);
   EXPECT_EQ(leaf->reference_count(), 1);
   EXPECT_EQ(all->many.size(), 0U);
+}
+
+// Cleared all at once: who comes back meanwhile finds nothing.
+struct AllOrNothing : Object {
+  Member<Object> one;
+  std::array<Member<Object>, 2> others;
+  void clear_members() noexcept {
+    const Ref<Object> old = one.take();
+    const std::array<Ref<Object>, 2> old_others{others[0].take(), others[1].take()};
+  }
+  static constexpr auto members = tarn::members(&AllOrNothing::one, &AllOrNothing::others);
+};
+
+struct Returner : Object {
+  explicit Returner(AllOrNothing& its_owner) : owner(&its_owner) {}
+  ~Returner() { found += edges_of(*owner); }
+  AllOrNothing* owner;
+  static inline std::size_t found = 0;
+};
+
+TEST(Members, MayBeClearedAllAtOnce) {
+  ObjectHeap heap;
+  const Ref<AllOrNothing> all = heap.make<AllOrNothing>();
+  all->one = heap.make<Returner>(*all);
+  all->others[0] = heap.make<Leaf>();
+  all->others[1] = heap.make<Returner>(*all);
+  EXPECT_EQ(edges_of(*all), 3U);
+  EXPECT_EQ(all->type().slots().traverse_rest, nullptr);
+  heap.verify();
+  all->type().slots().clear(*all);
+  EXPECT_EQ(Returner::found, 0U);
+  EXPECT_EQ(edges_of(*all), 0U);
 }
 
 struct Animal : Object {

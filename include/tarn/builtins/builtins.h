@@ -81,7 +81,8 @@ class Builtins {
   }
   // Of whatever can be iterated over. TypeError.
   [[nodiscard]] Ref<Tuple> tuple_of(Object& source);
-  [[nodiscard]] Ref<List> list(std::span<const Ref<Object>> items = {});
+  [[nodiscard]] Ref<List> list() { return heap_.make<List>(); }
+  [[nodiscard]] Ref<List> list(std::span<const Ref<Object>> items);
   [[nodiscard]] Ref<List> list(std::initializer_list<Ref<Object>> items) {
     return list(std::span(items.begin(), items.size()));
   }

@@ -68,6 +68,7 @@ class Dict final : public detail::HashTable<detail::DictEntry> {
  private:
   friend class Builtins;
   friend class DictIterator;
+  friend class Instance;
 };
 
 }  // namespace tarn

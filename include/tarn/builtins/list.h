@@ -50,7 +50,7 @@ class List final : public Object {
   void append(Ref<Object> item) {
     detail::Items* const items = items_.get();
     if (items == nullptr || items->size() == items->room()) [[unlikely]] {
-      append_slowly(std::move(item));
+      append_slowly(item.release());
       return;
     }
     items->push(std::move(item));
@@ -90,7 +90,8 @@ class List final : public Object {
  private:
   friend class Builtins;
 
-  void append_slowly(Ref<Object> item);
+  // Takes over the reference: by a pointer, since the item would have to lie in memory for this call.
+  void append_slowly(Object* taken_over);
   // Room for so many, by growth_of.
   void grow_to(std::size_t size);
   void shrink() noexcept;

@@ -3,6 +3,7 @@
 //   using Base = …;                                        another object that it derives from
 //   static constexpr const char* type_name = "…";          else C++'s name
 //   void finalize();
+//   void clear_members() noexcept;                         lets go of all it owns, for a collector; else member by member
 //   std::string repr() const;
 //   std::size_t hash() const;
 //   tarn::Comparison compare(const tarn::Object& other, tarn::CompareOperator comparison) const;
@@ -72,6 +73,14 @@ template <typename T>
   }
 }
 
+// How many references lie side by side in it, and nothing else.
+template <typename Holder>
+inline constexpr std::size_t direct_references = 0;
+template <typename T>
+inline constexpr std::size_t direct_references<Member<T>> = 1;
+template <typename T, std::size_t Size>
+inline constexpr std::size_t direct_references<std::array<Member<T>, Size>> = Size;
+
 // What a list says, base first.
 template <typename T>
 struct MembersOf {
@@ -94,17 +103,18 @@ struct MembersOf {
     }
   }
 
+  // How many references at places of their own in the object.
   template <typename Pointer>
-  static constexpr bool is_direct = is_member<typename Held<Pointer>::type>;
+  static constexpr std::size_t direct = direct_references<typename Held<Pointer>::type>;
 
   static constexpr std::size_t direct_count = [] {
     std::size_t count = 0;
-    for_each_pointer([&](auto pointer) { count += is_direct<decltype(pointer)> ? 1U : 0U; });
+    for_each_pointer([&](auto pointer) { count += direct<decltype(pointer)>; });
     return count;
   }();
   static constexpr bool has_rest = ItemsOf<T>::are_traced || [] {
     bool rest = false;
-    for_each_pointer([&](auto pointer) { rest = rest || !is_direct<decltype(pointer)>; });
+    for_each_pointer([&](auto pointer) { rest = rest || direct<decltype(pointer)> == 0; });
     return rest;
   }();
 
@@ -112,7 +122,7 @@ struct MembersOf {
     const T& self = static_cast<const T&>(object);
     for_each_pointer([&](auto pointer) {
       using Holder = typename Held<decltype(pointer)>::type;
-      if (!is_direct<decltype(pointer)> || !rest_only) {
+      if (direct<decltype(pointer)> == 0 || !rest_only) {
         Traced<Holder>::traverse(self.*pointer, visitor);
       }
     });
@@ -159,13 +169,16 @@ struct MembersOf {
       std::array<std::uint16_t, direct_count + 1> offsets{};
       std::size_t count = 0;
       for_each_pointer([&](auto pointer) {
-        if constexpr (is_direct<decltype(pointer)>) {
+        if constexpr (direct<decltype(pointer)> != 0) {
           // A pointer to a member of another base counts from that base: as one of T's own, from the object.
           typename Held<decltype(pointer)>::type T::*const own = pointer;
           std::ptrdiff_t offset = 0;
           static_assert(sizeof(offset) == sizeof(own));
           std::memcpy(&offset, &own, sizeof(offset));
-          offsets[count++] = static_cast<std::uint16_t>(offset);
+          for (std::size_t i = 0; i < direct<decltype(pointer)>; ++i) {
+            offsets[count++] = static_cast<std::uint16_t>(
+                offset + static_cast<std::ptrdiff_t>(i * sizeof(Member<Object>)));
+          }
         }
       });
       return offsets;
@@ -193,6 +206,10 @@ template <typename T>
 template <typename T>
 concept HasFinalizer = requires(T& object) {
   object.finalize();
+};
+template <typename T>
+concept HasClearMembers = requires(T& object) {
+  object.clear_members();
 };
 template <typename T>
 concept HasRepr = requires(const T& object) {
@@ -250,6 +267,9 @@ template <typename T>
       Members::traverse(object, visitor, false);
     };
     spec.slots.clear = &Members::clear;
+    if constexpr (HasClearMembers<T>) {
+      spec.slots.clear = [](Object& object) noexcept { static_cast<T&>(object).clear_members(); };
+    }
   }
   if constexpr (Members::has_rest) {
     spec.slots.traverse_rest = [](const Object& object, Visitor& visitor) {

@@ -241,7 +241,10 @@ inline Ref<T> make_with_room(ObjectHeap& heap, Type& type, std::size_t room,
                              Arguments&&... arguments) {
   const std::size_t bytes = bytes_of_items<T>(room);
   void* const block = take_sized_block(heap, bytes);
-  const std::size_t has = HeapAccess::covers(heap, block) ? pool_of(type, block).block_size : bytes;
+  std::size_t has = (bytes + object_alignment - 1) / object_alignment * object_alignment;
+  if (bytes > (sized_classes - 1) * object_alignment) {
+    has = HeapAccess::covers(heap, block) ? pool_of(type, block).block_size : bytes;
+  }
   Ref<T> made = construct<T>(type, block, 0, std::forward<Arguments>(arguments)...);
   SizedAccess::set_room(*made, (has - ItemsOf<T>::offset) / ItemsOf<T>::size);
   return made;

@@ -81,6 +81,7 @@ struct TypeSpec {
   // Where instances hold a reference each, in bytes from their start; must outlive the heap.
   const std::uint16_t* member_offsets = nullptr;
   std::size_t member_count = 0;
+  Object* companion = nullptr;  // see Type::companion()
   TypeSlots slots;
 };
 
@@ -127,6 +128,8 @@ class Type final : public Object {
   // What the type's functions need to know of their surroundings; null unless somebody has set it. Not inherited.
   [[nodiscard]] void* context() const noexcept { return context_; }
   void set_context(void* context) noexcept { context_ = context; }
+  // What the type's maker keeps beside it for all of its instances: immortal, of the same heap. Null: nothing. Not inherited.
+  [[nodiscard]] Object* companion() const noexcept { return companion_; }
 
   // Whether instances may own references: otherwise no cycle runs through them.
   [[nodiscard]] bool has_references() const noexcept {
@@ -169,6 +172,7 @@ class Type final : public Object {
   Type* next_ = nullptr;       // of all types of the heap
   TypeSlots slots_;
   void* context_ = nullptr;
+  Object* companion_ = nullptr;
 };
 
 namespace detail {
