@@ -229,7 +229,9 @@ std::size_t PoolHeap<Geometry, Map, Fill, Below>::give_back_empty(std::size_t by
     const std::size_t page = alloc::PoolPages<Geometry>::page_size();
     arenas_.for_each_free_pool([&](Pool& pool) {
       for (auto pages = alloc::PoolPages<Geometry>::give_up(pool); pages != 0; pages &= pages - 1) {
-        os::discard(arenas_.address_of(pool) + static_cast<std::size_t>(std::countr_zero(pages)) * page, page);
+        os::discard(
+            arenas_.address_of(pool) + static_cast<std::size_t>(std::countr_zero(pages)) * page,
+            page);
         given += page;
       }
       return given < bytes;
@@ -247,7 +249,9 @@ void PoolHeap<Geometry, Map, Fill, Below>::return_now(Pool& pool) noexcept {
     }
     const std::size_t page = alloc::PoolPages<Geometry>::page_size();
     for (auto pages = alloc::PoolPages<Geometry>::give_up(pool); pages != 0; pages &= pages - 1) {
-      os::discard(arenas_.address_of(pool) + static_cast<std::size_t>(std::countr_zero(pages)) * page, page);
+      os::discard(
+          arenas_.address_of(pool) + static_cast<std::size_t>(std::countr_zero(pages)) * page,
+          page);
     }
   }
 }

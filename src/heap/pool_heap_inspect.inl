@@ -103,9 +103,8 @@ void PoolHeap<Geometry, Map, Fill, Below>::verify_pool(const Pool& pool) const n
                  [&](const std::byte*, BlockState state) { ++count[static_cast<int>(state)]; });
   TARN_CHECK(count[static_cast<int>(BlockState::allocated)], ==, pool.allocated(),
              "P1, P3: blocks = allocated + free + untouched");
-  TARN_CHECK(std::size_t{pool.returned} >>
-                 ((first_at + pool.carved() * pool.block_size) /
-                  alloc::PoolPages<Geometry>::page_size()),
+  TARN_CHECK(std::size_t{pool.returned} >> ((first_at + pool.carved() * pool.block_size) /
+                                            alloc::PoolPages<Geometry>::page_size()),
              ==, 0U, "G2: returned pages lie before untouched");
   if (pool.state == PoolState::full) {
     TARN_CHECK(pool.changes_at, ==, pool.blocks - 1, "P4: a full pool changes at the next free");

@@ -94,8 +94,8 @@ alloc::Pool* PoolHeap<Geometry, Map, Fill, Below>::make_used(DomainType& domain,
   // then lies in order of addresses, not in that of the frees, and is read faster for as long as it lives.
   const std::size_t block_size = Geometry::block_size_of(szidx);
   const std::size_t first_at = first_block_at(domain.domain_, block_size);
-  if (pool->state == PoolState::untouched || pool->szidx != szidx ||
-      pool->first_at() != first_at || !Fill::watches_freed) {
+  if (pool->state == PoolState::untouched || pool->szidx != szidx || pool->first_at() != first_at ||
+      !Fill::watches_freed) {
     if (pool->state == PoolState::untouched) {
       below_.pools_grow(Geometry::pool_size);
       pool->touched = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "sight/pool_record.h"
 #include "sight/stream_reader.h"
 #include "sight/stream_records.h"
 

@@ -169,10 +169,10 @@ void StreamReader::take_pool(std::string_view payload) {
       record.szidx > 255 || record.untouched_at > record.size ||
       record.size % (std::uint32_t{1} << Capture::page_shift) != 0 ||
       record.address % (std::uint64_t{1} << Capture::page_shift) != 0 ||
-      (has_blocks && (record.block_size < 8 || record.blocks == 0 ||
-                      record.untouched_at % record.block_size +
-                              std::uint64_t{record.block_size} * record.blocks >
-                          record.size)) ||
+      (has_blocks &&
+       (record.block_size < 8 || record.blocks == 0 ||
+        record.untouched_at % record.block_size + std::uint64_t{record.block_size} * record.blocks >
+            record.size)) ||
       (!has_blocks && (record.blocks != 0 || record.free_blocks != 0))) {
     refuse("a pool's numbers can't be");
   }

@@ -93,10 +93,11 @@ void HeapPlaces::read_pools(const SnapshotDatabase& database, std::int64_t id, C
   std::vector<std::uint32_t> resident_low, resident_high, live_low, live_high;
   std::vector<std::uint8_t> state_codes, domain_codes;
   std::vector<std::uint16_t> freeblocks;
-  Rows rows(database, "pool",
-            "SELECT address, arena, size, state, domain, szidx, block_size, blocks, freeblock,"
-            " resident_pages, live_pages, untouched_at FROM pool WHERE snapshot = ? ORDER BY address",
-            id);
+  Rows rows(
+      database, "pool",
+      "SELECT address, arena, size, state, domain, szidx, block_size, blocks, freeblock,"
+      " resident_pages, live_pages, untouched_at FROM pool WHERE snapshot = ? ORDER BY address",
+      id);
   std::uint64_t end = 0;
   while (rows.next()) {
     const std::uint64_t address = rows.number(0, most_address);
