@@ -66,19 +66,20 @@ TEST(Holders, ChainsOfRandomGraphsEndAtTheirRoots) {
                ArenaRecord{sample_arena, 0x100000, 64, 0, 0, HeapName::python, 0});
     PoolRecord pool = sample_pool_record();
     pool.free_blocks = 0;
-    stream.add(RecordKind::pool, pool, sample_marks(256, 256, {}));
-    for (unsigned i = 0; i < 256; ++i) {
+    stream.add(RecordKind::pool, pool, sample_marks(sample_blocks, sample_blocks, {}));
+    for (unsigned i = 0; i < sample_blocks; ++i) {
       stream.object(sample_block(i), random() % 4, 0, random() % 16 == 0 ? object_flags::spare : 0);
       std::vector<std::uint64_t> words = {sample_object(i), random() % 4};
       for (std::uint64_t left = words[1]; left != 0; --left) {
-        words.push_back(sample_object(random() % 256));
+        words.push_back(sample_object(random() % sample_blocks));
       }
       stream.words(RecordKind::references, words);
     }
     stream.add(RecordKind::type, TypeRecord{sample_type, 48, 0, 0, 0}, std::string("dict") + '\0');
     for (int i = 0; i < 5; ++i) {
       stream.add(RecordKind::root,
-                 RootRecord{sample_object(random() % 256), RootKind::global, 0, 0}, "name");
+                 RootRecord{sample_object(random() % sample_blocks), RootKind::global, 0, 0},
+                 "name");
     }
     stream.add(RecordKind::end, EndRecord{});
     StreamReader reader;

@@ -24,8 +24,11 @@ inline constexpr std::uint64_t sample_rate = 4096;
 
 enum class Recorded : std::uint8_t { nothing, sites };
 
+// The first of its pool lies 48 bytes into it.
+inline constexpr std::uint32_t sample_first_at = 48;
+inline constexpr unsigned sample_blocks = 255;
 inline std::uint64_t sample_block(unsigned index) {
-  return sample_pool + std::uint64_t{index} * 64;
+  return sample_pool + sample_first_at + std::uint64_t{index} * 64;
 }
 inline std::uint64_t sample_object(unsigned index) { return sample_block(index) + sample_prefix; }
 
@@ -64,8 +67,8 @@ inline PoolRecord sample_pool_record() {
   pool.resident_pages = 1;
   pool.size = 0x4000;
   pool.block_size = 64;
-  pool.blocks = 256;
-  pool.untouched_at = 8 * 64;
+  pool.blocks = sample_blocks;
+  pool.untouched_at = sample_first_at + 8 * 64;
   pool.szidx = 3;
   pool.state = 2;
   pool.domain = 2;
@@ -108,10 +111,11 @@ inline std::string sample_stream(Recorded recorded = Recorded::sites) {
   stream.add(Kind::facts, FactsRecord{1'700'000'000'000'000, 4711, 4096});
   stream.text(Kind::report, "a report").text(Kind::mappings, "mappings");
   stream.add(Kind::arena, ArenaRecord{sample_arena, 0x100000, 64, 62, 8192, HeapName::python, 0});
-  stream.add(Kind::pool, sample_pool_record(), sample_marks(7, 256, {7}));
+  stream.add(Kind::pool, sample_pool_record(), sample_marks(7, sample_blocks, {7}));
   PoolRecord mem = sample_pool_record();
   mem.address = sample_mem_pool;
   mem.domain = 1;
+  mem.blocks = 256;
   mem.untouched_at = 64;
   mem.free_blocks = 0;
   stream.add(Kind::pool, mem, sample_marks(1, 256, {}));

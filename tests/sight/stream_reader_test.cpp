@@ -41,7 +41,7 @@ TEST(StreamReader, ReadsWhatAProcessWrites) {
   EXPECT_EQ(capture.blocks[8].state, Taken::free);
   EXPECT_EQ(capture.blocks[10].size, 0x10000U);
   EXPECT_EQ(capture.pools[0].allocated, 7U);
-  EXPECT_EQ(capture.pools[0].untouched, 248U);
+  EXPECT_EQ(capture.pools[0].untouched, sample_blocks - 8);
   EXPECT_EQ(capture.pools[0].freeblock, sample_block(7));
   EXPECT_EQ(capture.pools[0].live_pages, 1U);
   EXPECT_EQ(capture.arenas[0].usable_order, 0U);
@@ -189,20 +189,27 @@ TEST(StreamReader, SaysWhatCantBe) {
       "blocks overlap");
   PoolRecord pool = sample_pool_record();
   pool.address = sample_arena + 0x8000;
-  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, 256, {0, 0})))),
-            "a pool has too many or too few blocks");
-  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, 256, {300})))),
-            "a pool's chain of free blocks can't be");
+  EXPECT_EQ(
+      refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, sample_blocks, {0, 0})))),
+      "a pool has too many or too few blocks");
+  EXPECT_EQ(
+      refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, sample_blocks, {300})))),
+      "a pool's chain of free blocks can't be");
   pool.free_blocks = 2;
-  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, 256, {5, 5})))),
-            "a pool's chain of free blocks can't be");
+  EXPECT_EQ(
+      refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, sample_blocks, {5, 5})))),
+      "a pool's chain of free blocks can't be");
+  pool.blocks = 256;  // the last would end behind the pool
+  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, 256, {5, 6})))),
+            "a pool's numbers can't be");
   pool.blocks = 300;
   EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, 300, {5, 6})))),
             "a pool's numbers can't be");
   pool = sample_pool_record();
   pool.address = sample_arena + 0x100000;
-  EXPECT_EQ(refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, 256, {5})))),
-            "a pool lies in no arena");
+  EXPECT_EQ(
+      refusal(with(StreamBuilder().add(Kind::pool, pool, sample_marks(1, sample_blocks, {5})))),
+      "a pool lies in no arena");
   EXPECT_EQ(refusal(with(StreamBuilder().words(Kind::usable, {sample_arena}))),
             "a usable arena isn't there, or twice");
 }

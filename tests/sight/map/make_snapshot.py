@@ -58,6 +58,7 @@ class Pool:
     domain: str = "obj"
     blocks: int = 0
     untouched_at: int = 0  # in blocks
+    first_at: int = 0  # where in the pool the first block lies
     free: list[int] = field(default_factory=list)  # the chain, its head last
     live: int = 0
     resident: int = 0  # a bit a page
@@ -114,7 +115,10 @@ class Heap:
             self.arenas.append(arena)
             pool = arena.empty.pop()
         pool.szidx, pool.domain = szidx, domain
-        pool.blocks, pool.untouched_at, pool.free, pool.live = POOL // ((szidx + 1) * 16), 0, [], 0
+        size = (szidx + 1) * 16
+        # As in a Python process.
+        pool.first_at = 48 if domain == "obj" and size in (64, 128, 192) else 0
+        pool.blocks, pool.untouched_at, pool.free, pool.live = (POOL - pool.first_at) // size, 0, [], 0
         return pool
 
     def allocate(self, size: int, domain: str, **facts: object) -> Block:
@@ -139,7 +143,7 @@ class Heap:
         pool.live += 1
         if pool.live == pool.blocks:
             pools.pop()
-        offset = index * size
+        offset = pool.first_at + index * size
         for page in range(offset // PAGE, (offset + size - 1) // PAGE + 1):
             pool.resident |= 1 << page
         block = Block(pool.address + offset, size, pool, domain, **facts)  # type: ignore[arg-type]
@@ -156,7 +160,7 @@ class Heap:
         if pool.live == pool.blocks:
             pools.append(pool)
         pool.live -= 1
-        pool.free.append((block.address - pool.address) // block.size)
+        pool.free.append((block.address - pool.address - pool.first_at) // block.size)
         if pool.live == 0:
             pools.remove(pool)
             pool.szidx, pool.resident = -1, 0
@@ -323,16 +327,17 @@ def record(database: sqlite3.Connection, heap: Heap, number: int, hostile: bool,
                 continue
             size = (pool.szidx + 1) * 16
             chain = pool.free[::-1]
-            freeblock = pool.address + chain[0] * size if chain else None
+            first = pool.address + pool.first_at
+            freeblock = first + chain[0] * size if chain else None
             pages = bin(pool.resident).count("1") * PAGE
             resident += pages
             pools.append((number, pool.address, arena.address, POOL, "full" if pool.live == pool.blocks else "used",
                           pool.domain, pool.szidx, size, pool.blocks, pool.live, pool.blocks - pool.live - len(chain),
-                          pool.untouched_at * size, freeblock, pages, pool.resident,
+                          pool.first_at + pool.untouched_at * size, freeblock, pages, pool.resident,
                           heap.live_pages(pool, live.get(pool.address, []))))
             for here, following in zip(chain, [*chain[1:], None]):
-                blocks.append((number, pool.address + here * size, size, 0, pool.address, DOMAINS[pool.domain], 2,
-                               None if following is None else pool.address + following * size) + (None,) * 10)
+                blocks.append((number, first + here * size, size, 0, pool.address, DOMAINS[pool.domain], 2,
+                               None if following is None else first + following * size) + (None,) * 10)
         arenas.append((number, arena.address, ARENA, "python", "small", len(arena.pools), len(arena.empty),
                        order.get(arena.address), resident))
         arenas_resident += resident
