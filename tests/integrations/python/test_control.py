@@ -108,7 +108,8 @@ def steps():
             running = self.running(python, code, **alone)
             running.do("watcher.start()")
             released = int(facts(running.ask("release\n"))["released"])
-            self.assertGreaterEqual(int(running.do("print(steps())")), 3)
+            # Most of the eight on an idle machine; none, if it had to wait.
+            self.assertGreaterEqual(int(running.do("print(steps())")), 1)
             running.do("whole()")
             # As much as at once.
             at_once = self.running(python, code + """
