@@ -133,7 +133,8 @@ struct alignas(64) Pool {
   // The first block. The carved ones are those before `untouched`.
   [[nodiscard]] std::byte* start() const noexcept { return untouched - block_size * carved(); }
 
-  // It lies so many bytes behind where the pool's memory begins: less than a cache line.
+  // It lies so many bytes behind where the pool's memory begins: less than a cache line. (HeapOptions::objects_are_linked
+  // says why not 0.)
   [[nodiscard]] std::size_t first_at() const noexcept {
     return base::address_of(start()) % cache_line;
   }
