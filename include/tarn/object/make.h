@@ -44,6 +44,9 @@ void announce_growth(ObjectHeap& heap, std::size_t bytes) noexcept;
 // False: it lives on, or waits.
 [[nodiscard]] bool may_die(Object& object) noexcept;
 
+// Aborts unless an object that is to be aligned so may be constructed in the block.
+void check_alignment(const void* block, std::size_t alignment, const char* type_name) noexcept;
+
 // While it exists, this thread may construct an object in the block, and the members in it are remembered.
 class ConstructionCheck {
  public:
@@ -142,6 +145,9 @@ template <typename T, typename... Arguments>
                                                Arguments&&... arguments) {
   BlockGuard<T> guard(type, block);
 #if TARN_CHECK_OBJECTS
+  if constexpr (alignof(T) > block_step) {
+    check_alignment(block, alignof(T), name_of_type<T>());
+  }
   ConstructionCheck check(block, sizeof(T));
 #endif
   T* const object = ::new (block) T(std::forward<Arguments>(arguments)...);

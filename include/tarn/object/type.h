@@ -77,6 +77,7 @@ struct TypeSpec {
   const char* name = nullptr;               // must outlive the heap
   std::size_t basic_size = sizeof(Object);  // bytes
   std::size_t item_size = 0;                // bytes; 0: instances have no items
+  std::size_t alignment = alignof(void*);   // of an instance, bytes: 16 at most; no less than the base's
   Type* base = nullptr;                     // null: Object's own type
   // Where instances hold a reference each, in bytes from their start; must outlive the heap.
   const std::uint16_t* member_offsets = nullptr;
@@ -99,7 +100,8 @@ struct [[gnu::may_alias]] PoolFront {
 };
 inline constexpr unsigned pool_shift = 14;
 inline constexpr std::size_t pool_descriptor_size = 64;
-inline constexpr std::size_t object_alignment = 16;
+inline constexpr std::size_t object_alignment = 16;  // the most that a type may have
+inline constexpr std::size_t block_step = 8;         // what instances' sizes are rounded up to, and their least alignment
 inline constexpr std::size_t largest_pooled = 4096;  // bytes
 
 // Why a dying object can't simply go: bits of Type's watch.
@@ -119,6 +121,8 @@ class Type final : public Object {
   [[nodiscard]] const char* name() const noexcept { return name_; }
   [[nodiscard]] std::size_t basic_size() const noexcept { return basic_size_; }
   [[nodiscard]] std::size_t item_size() const noexcept { return item_size_; }
+  // Of an instance's address, in bytes: 8 or 16.
+  [[nodiscard]] std::size_t alignment() const noexcept { return alignment_; }
   // Null: Object's own type.
   [[nodiscard]] Type* base() const noexcept { return base_; }
   [[nodiscard]] ObjectHeap& heap() const noexcept { return *heap_; }
@@ -161,6 +165,7 @@ class Type final : public Object {
   ObjectHeap* heap_ = nullptr;
 
   std::uint32_t watch_ = 0;
+  std::uint32_t alignment_ = alignof(void*);
   const char* name_ = nullptr;
   std::size_t basic_size_ = 0;
   std::size_t item_size_ = 0;
