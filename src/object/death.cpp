@@ -129,4 +129,13 @@ bool may_die(Object& object) noexcept {
   return !is_watched || end_watch(object);
 }
 
+bool may_die_nested(Object& object) noexcept {
+  Type& type = object.type();
+  if (may_die(object)) {
+    return true;
+  }
+  ++TypeAccess::deaths_left(type);
+  return false;
+}
+
 }  // namespace tarn::detail

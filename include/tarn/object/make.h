@@ -43,6 +43,8 @@ void announce_growth(ObjectHeap& heap, std::size_t bytes) noexcept;
 // Whether the object may die here and now: weak references were cleared and called back, and the finalizer has run.
 // False: it lives on, or waits.
 [[nodiscard]] bool may_die(Object& object) noexcept;
+// The same of one that counts among the deaths of its type that nest: no longer, where it may not die.
+[[nodiscard]] bool may_die_nested(Object& object) noexcept;
 
 // Aborts unless an object that is to be aligned so may be constructed in the block.
 void check_alignment(const void* block, std::size_t alignment, const char* type_name) noexcept;
@@ -98,8 +100,8 @@ class ConstructionCheck {
 [[gnu::always_inline]] inline void free_block(Type& type, void* address) noexcept {
   PoolFront* const pool = &pool_of(type, address);
   auto* const block = static_cast<FreeBlock*>(address);
-  block->no_type = nullptr;
-  block->next = pool->freeblock;
+  using Words [[gnu::vector_size(16), gnu::aligned(8), gnu::may_alias]] = std::uintptr_t;
+  *reinterpret_cast<Words*>(block) = Words{reinterpret_cast<std::uintptr_t>(pool->freeblock), 0};
   pool->freeblock = block;
   if (--pool->frees_until_change == 0) [[unlikely]] {
     settle(type.heap(), *pool);
@@ -303,6 +305,14 @@ inline constexpr bool death_nests =
 
 void release_biased(Object& object) noexcept;
 
+// A destroyed object's block, in which the type stays until it is freed. Read from there it needs no register while destructors
+// run; but what the compiler sees to be a destroyed object's it may take for undefined.
+[[nodiscard, gnu::always_inline]] inline Object& block_of_destroyed(Object& object) noexcept {
+  Object* block = &object;
+  asm("" : "+r"(block) : : "memory");
+  return *block;
+}
+
 // The count is looked at here and not where a reference is let go: there it need not be in a register.
 //
 // Deaths nest, as the death of an object lets go of others, but only so deep: then the object waits until the
@@ -314,20 +324,20 @@ template <typename T>
     release_biased(object);
     return;
   }
-  Type& type = object.type();
-  std::int32_t& deaths_left = TypeAccess::deaths_left(type);
   if constexpr (death_nests<T>) {
-    if (--deaths_left < 0) [[unlikely]] {
-      if (!may_die(object)) {
-        ++deaths_left;
+    if (--TypeAccess::deaths_left(object.type()) < 0) [[unlikely]] {
+      if (!may_die_nested(object)) {
         return;
       }
     }
     destroy_of(static_cast<T&>(object));
-    free_block_of<T>(type, &object);
-    ++deaths_left;
+    Object& block = block_of_destroyed(object);
+    Type& type = block.type();
+    ++TypeAccess::deaths_left(type);
+    free_block_of<T>(type, &block);
   } else {
-    if (deaths_left < 0) [[unlikely]] {
+    Type& type = object.type();
+    if (TypeAccess::deaths_left(type) < 0) [[unlikely]] {
       if (!may_die(object)) {
         return;
       }
