@@ -127,7 +127,7 @@ class CollectorState {
   using Pool = alloc::Pool;
 
   static void hear_allocating(void* context, Type* type, std::size_t bytes) noexcept;
-  static void hear_released(void* context, Object& object) noexcept;
+  static bool hear_released(void* context, Object& object) noexcept;
   static void hear_stored(void* context, Object& object) noexcept;
   void allocating(std::size_t bytes) noexcept;
 

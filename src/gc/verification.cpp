@@ -67,7 +67,7 @@ void CollectorState::lower_barrier() noexcept {
   }
 }
 
-void CollectorState::hear_released(void* context, Object& object) noexcept {
+bool CollectorState::hear_released(void* context, Object& object) noexcept {
   auto& self = *static_cast<CollectorState*>(context);
   Count& count = Access::count(object);
   count += bias;
@@ -75,11 +75,11 @@ void CollectorState::hear_released(void* context, Object& object) noexcept {
   --self.condemned_;
   ++self.rescued_;
   if (count < 0) {
-    detail::TypeAccess::deallocate(object.type())(object);
-    return;
+    return true;
   }
   self.heap_.set(SideBit::mark, object);
   self.stack_.push(object);
+  return false;
 }
 
 void CollectorState::hear_stored(void* context, Object& object) noexcept {

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstddef>
 
-#include <tarn/object/make.h>
+#include <tarn/object/heap.h>
 
 #include "alloc/geometry.h"
 #include "alloc/pool.h"
