@@ -100,7 +100,7 @@ template <typename T>
 }
 
 template <typename T>
-[[gnu::noinline, gnu::cold]] void die_nesting_out_of_line(Object& object) noexcept {
+[[gnu::noinline]] void die_nesting_out_of_line(Object& object) noexcept {
   die_nesting<T>(object);
 }
 
