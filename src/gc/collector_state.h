@@ -226,8 +226,7 @@ class CollectorState {
   // Which granules have their object in the middle, of the 64 that a word of an arena's tables stands for: those of one
   // pool, which has been used.
   [[nodiscard]] std::uint64_t in_middle(const std::byte* arena, std::size_t word) noexcept {
-    const Pool& pool =
-        *heap_.pools().range().lookup().pool_at(arena + word * 64 * granule_size);
+    const Pool& pool = *heap_.pools().range().lookup().pool_at(arena + word * 64 * granule_size);
     return starts_.of(pool.block_size).in_middle[word % words_per_pool];
   }
   // Whether a block that may have been freed in the meantime holds an object.

@@ -349,8 +349,8 @@ void CollectorState::push_roots(std::byte* arena) noexcept {
     for (std::uint64_t bits = std::exchange(tallies[word], 0) & signs; bits != 0;
          bits &= bits - 1) {
       const std::size_t bit = word % 8 * 8 + static_cast<std::size_t>(std::countr_zero(bits)) / 8;
-      Object& object = object_of_bit(arena + word / 8 * 64 * granule_size, bit,
-                                     in_middle(arena, word / 8));
+      Object& object =
+          object_of_bit(arena + word / 8 * 64 * granule_size, bit, in_middle(arena, word / 8));
       // Between slices its pool may have been given to objects of another size.
       if (is_object(object) && !sides.test(SideBit::mark, &object)) {
         sides.set(SideBit::mark, &object);

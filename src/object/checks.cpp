@@ -116,7 +116,8 @@ void check_alignment(const void* block, std::size_t alignment, const char* type_
                    .escaped(type_name)
                    .text(" is aligned to ")
                    .number(static_cast<std::uint64_t>(alignment))
-                   .text(" bytes, and the type that it's made as isn't; say so in its TypeSpec::alignment\n"));
+                   .text(" bytes, and the type that it's made as isn't; say so in its "
+                         "TypeSpec::alignment\n"));
   }
 }
 

@@ -170,7 +170,8 @@ Type* HeapState::make_type(const TypeSpec& spec, std::uint32_t index, const void
   }
   TARN_CHECK(std::has_single_bit(spec.alignment) && spec.alignment <= ObjectGeometry::alignment, ==,
              true, "a type's alignment is a power of two, 16 at most");
-  std::size_t alignment = spec.base != nullptr ? spec.base->alignment() : ObjectGeometry::block_step;
+  std::size_t alignment =
+      spec.base != nullptr ? spec.base->alignment() : ObjectGeometry::block_step;
   alignment = spec.alignment > alignment ? spec.alignment : alignment;
   const bool has_pools = spec.item_size == 0 && spec.basic_size <= detail::largest_pooled;
   if (spec.base != nullptr && !has_pools && spec.slots.deallocate == nullptr &&

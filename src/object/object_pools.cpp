@@ -322,7 +322,8 @@ void ObjectPools::verify_pool(const Pool& pool) const noexcept {
   const std::byte* const start = pool.start();
   TARN_CHECK(start, ==, decltype(arenas_)::address_of(pool), "a pool's first block is its start");
   const std::size_t size = pool.block_size;
-  TARN_CHECK(size, ==, family_of_pool(pool).block_size, "F2: a pool's blocks are of its family's size");
+  TARN_CHECK(size, ==, family_of_pool(pool).block_size,
+             "F2: a pool's blocks are of its family's size");
   TARN_CHECK(size >= ObjectGeometry::granule && size % ObjectGeometry::block_step == 0, ==, true,
              "O4: blocks start in different granules");
   std::size_t free = 0;

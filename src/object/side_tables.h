@@ -137,8 +137,8 @@ class SideTables {
   [[nodiscard]] std::int8_t* tallies(const void* arena) const noexcept { return &tally(arena); }
   // The 16 bytes that it's the tally of: what else is known of the object that starts there is found by them.
   [[nodiscard]] void* address_of(const std::int8_t& tally) const noexcept {
-    return reinterpret_cast<void*>(arenas_ + static_cast<std::size_t>(&tally - tallies_) *
-                                                 Geometry::granule);
+    return reinterpret_cast<void*>(arenas_ +
+                                   static_cast<std::size_t>(&tally - tallies_) * Geometry::granule);
   }
   // Of any address in the pool.
   [[nodiscard]] PoolRecord& record(const void* address) const noexcept {

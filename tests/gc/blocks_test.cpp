@@ -25,10 +25,12 @@ class BlocksOfAPool : public testing::Test {
     return pool;
   }
 
-  [[nodiscard]] std::vector<std::size_t> offsets(const alloc::Pool& pool, const std::uint64_t* skipped) {
+  [[nodiscard]] std::vector<std::size_t> offsets(const alloc::Pool& pool,
+                                                 const std::uint64_t* skipped) {
     std::vector<std::size_t> offsets;
     for_each_block(pool, starts_.of(pool.block_size), skipped, [&](Object& object) {
-      offsets.push_back(static_cast<std::size_t>(reinterpret_cast<std::byte*>(&object) - memory_.data()));
+      offsets.push_back(
+          static_cast<std::size_t>(reinterpret_cast<std::byte*>(&object) - memory_.data()));
     });
     return offsets;
   }
@@ -41,7 +43,8 @@ TEST_F(BlocksOfAPool, AreFoundWhereTheyStartAndNoTwoInOneGranule) {
   const std::uint64_t none[words_per_pool] = {};
   for (std::size_t size = 16; size <= 4096; size += ObjectGeometry::block_step) {
     const std::size_t blocks = pool_size / size;
-    for (const std::size_t carved : {std::size_t{0}, std::size_t{1}, blocks / 3, blocks - 1, blocks}) {
+    for (const std::size_t carved :
+         {std::size_t{0}, std::size_t{1}, blocks / 3, blocks - 1, blocks}) {
       const std::vector<std::size_t> found = offsets(pool_of(size, carved), none);
       ASSERT_EQ(found.size(), carved) << size;
       std::set<std::size_t> granules;

@@ -120,9 +120,8 @@ Ref<Object> GraphModel::any() {
 }
 
 void GraphModel::set_edge(Object& from, Ref<Object> to) {
-  if (with_pair(from, [&](auto& pair) {
-        (pick(2) == 0 ? pair.first : pair.second) = std::move(to);
-      })) {
+  if (with_pair(from,
+                [&](auto& pair) { (pick(2) == 0 ? pair.first : pair.second) = std::move(to); })) {
     return;
   }
   if (is<Container>(from)) {

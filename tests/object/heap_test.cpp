@@ -146,7 +146,8 @@ TEST(ObjectHeapDeathTest, AnObjectInABlockThatIsNotAlignedForItIsReported) {
         const Ref<Aligned> first = heap.make_as<Aligned>(longer);
         const Ref<Aligned> second = heap.make_as<Aligned>(longer);
       },
-      "tarn: tarn::test::.*Aligned is aligned to 16 bytes, and the type that it.s made as isn.t; say "
+      "tarn: tarn::test::.*Aligned is aligned to 16 bytes, and the type that it.s made as isn.t; "
+      "say "
       "so in its TypeSpec::alignment");
 }
 

@@ -51,7 +51,8 @@ inline constexpr bool death_nests =
 // Whether all that a T's death brings about are deaths of other Ts.
 template <typename T>
 [[nodiscard]] consteval bool dies_by_list() {
-  if constexpr (!std::is_final_v<T> || IsSized<T> || HasFinalizer<T> || sizeof(T) > largest_pooled) {
+  if constexpr (!std::is_final_v<T> || IsSized<T> || HasFinalizer<T> ||
+                sizeof(T) > largest_pooled) {
     return false;
   } else if constexpr (!has_own_members<T>() || !std::is_same_v<typename BaseOf<T>::type, Object>) {
     return false;
@@ -70,7 +71,8 @@ template <typename T>
 // Of objects that wait. The count stays negative: they are seen to be dying.
 [[nodiscard, gnu::always_inline]] inline Object* put_before(Object* first,
                                                             Object& object) noexcept {
-  Access::count(object) = no_reference - static_cast<Count>(reinterpret_cast<std::uintptr_t>(first));
+  Access::count(object) =
+      no_reference - static_cast<Count>(reinterpret_cast<std::uintptr_t>(first));
   return &object;
 }
 [[nodiscard, gnu::always_inline]] inline Object* next_of(const Object& object) noexcept {

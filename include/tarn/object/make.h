@@ -94,8 +94,8 @@ class ConstructionCheck {
 [[gnu::always_inline]] inline void free_block(Type& type, void* address) noexcept {
   PoolFront* const pool = &pool_of(type, address);
   auto* const block = static_cast<FreeBlock*>(address);
-  using Words [[gnu::vector_size(16), gnu::aligned(8), gnu::may_alias]] = std::uintptr_t;
-  *reinterpret_cast<Words*>(block) = Words{reinterpret_cast<std::uintptr_t>(pool->freeblock), 0};
+  block->no_type = nullptr;
+  block->next = pool->freeblock;
   pool->freeblock = block;
   if (--pool->frees_until_change == 0) [[unlikely]] {
     settle(type.heap(), *pool);

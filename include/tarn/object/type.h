@@ -77,8 +77,9 @@ struct TypeSpec {
   const char* name = nullptr;               // must outlive the heap
   std::size_t basic_size = sizeof(Object);  // bytes
   std::size_t item_size = 0;                // bytes; 0: instances have no items
-  std::size_t alignment = alignof(void*);   // of an instance, bytes: 16 at most; no less than the base's
-  Type* base = nullptr;                     // null: Object's own type
+  // Of an instance's address, bytes: 16 at most. It is no less than the base's.
+  std::size_t alignment = alignof(void*);
+  Type* base = nullptr;  // null: Object's own type
   // Where instances hold a reference each, in bytes from their start; must outlive the heap.
   const std::uint16_t* member_offsets = nullptr;
   std::size_t member_count = 0;
@@ -101,7 +102,8 @@ struct [[gnu::may_alias]] PoolFront {
 inline constexpr unsigned pool_shift = 14;
 inline constexpr std::size_t pool_descriptor_size = 64;
 inline constexpr std::size_t object_alignment = 16;  // the most that a type may have
-inline constexpr std::size_t block_step = 8;         // what instances' sizes are rounded up to, and their least alignment
+inline constexpr std::size_t block_step =
+    8;  // the least, and what instances' sizes are rounded up to
 inline constexpr std::size_t largest_pooled = 4096;  // bytes
 
 // Why a dying object can't simply go: bits of Type's watch.
