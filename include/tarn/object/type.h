@@ -102,8 +102,8 @@ struct [[gnu::may_alias]] PoolFront {
 inline constexpr unsigned pool_shift = 14;
 inline constexpr std::size_t pool_descriptor_size = 64;
 inline constexpr std::size_t object_alignment = 16;  // the most that a type may have
-inline constexpr std::size_t block_step =
-    8;  // the least, and what instances' sizes are rounded up to
+// The least that one may have, and what instances' sizes are rounded up to.
+inline constexpr std::size_t block_step = 8;
 inline constexpr std::size_t largest_pooled = 4096;  // bytes
 
 // Why a dying object can't simply go: bits of Type's watch.
