@@ -1,4 +1,12 @@
 // The objects of a pool, found by bits: which blocks aren't in a table yet.
+//
+// A bit stands for a granule of 16 bytes, in which one object starts at most. Where a pool's blocks are of a multiple of 16
+// bytes, all start where a granule does. Of others each second one starts in the middle of its granule:
+//
+//   granules    │       │       │       │       │       │
+//   40 bytes    │ block 0           │ block 1           │ block 2
+//   starts        1       0       1       0       0       1
+//   in the middle 0       0       1       0       0       0
 #pragma once
 
 #include <bit>
@@ -12,48 +20,72 @@ namespace tarn::gc {
 
 using object::ObjectGeometry;
 
-inline constexpr std::size_t granule_size = ObjectGeometry::alignment;
+inline constexpr std::size_t granule_size = ObjectGeometry::granule;
 inline constexpr std::size_t words_per_pool = ObjectGeometry::most_blocks_in_pool / 64;
 inline constexpr std::size_t words_per_arena = words_per_pool * ObjectGeometry::pools_per_arena;
 
-// Where blocks of a size start in a pool, as bits. Neighbouring pools are mostly of one family, so one is remembered.
-class BlockStarts {
+// Calls visit(bit) for each that is set, the lowest first.
+template <typename Visit>
+[[gnu::always_inline]] inline void for_each_bit(std::uint64_t bits, Visit visit) noexcept {
+  for (; bits != 0; bits &= bits - 1) {
+    visit(static_cast<std::size_t>(std::countr_zero(bits)));
+  }
+}
+
+// Of a word of bits: those granules have their object in the middle. `first`: the word's first granule.
+[[nodiscard, gnu::always_inline]] inline Object& object_of_bit(std::byte* first, std::size_t bit,
+                                                               std::uint64_t in_middle) noexcept {
+  static_assert(ObjectGeometry::block_step == granule_size / 2);
+  return *reinterpret_cast<Object*>(first + (2 * bit + ((in_middle >> bit) & 1U)) *
+                                                ObjectGeometry::block_step);
+}
+
+// Where the blocks of a pool start, as bits.
+struct BlockStarts {
+  std::uint64_t words[words_per_pool];
+  std::uint64_t in_middle[words_per_pool];  // among them
+};
+
+// Neighbouring pools are mostly of one family, so the starts of one are remembered.
+class StartsOfBlocks {
  public:
-  [[nodiscard]] const std::uint64_t* of(std::size_t block_size) noexcept {
+  // Valid until it's called for another size.
+  [[nodiscard]] const BlockStarts& of(std::size_t block_size) noexcept {
     if (block_size != block_size_) {
       block_size_ = block_size;
-      for (std::uint64_t& word : words_) {
-        word = 0;
-      }
+      starts_ = BlockStarts();
       for (std::size_t offset = 0; offset + block_size <= ObjectGeometry::pool_size;
            offset += block_size) {
-        words_[offset / granule_size / 64] |= std::uint64_t{1} << (offset / granule_size % 64);
+        const std::size_t granule = offset / granule_size;
+        const std::uint64_t bit = std::uint64_t{1} << (granule % 64);
+        starts_.words[granule / 64] |= bit;
+        starts_.in_middle[granule / 64] |= offset % granule_size != 0 ? bit : 0;
       }
     }
-    return words_;
+    return starts_;
   }
 
  private:
   std::size_t block_size_ = 0;
-  std::uint64_t words_[words_per_pool] = {};
+  BlockStarts starts_ = {};
 };
 
 // Calls visit(Object&) for each carved block whose bit isn't set in `skipped` (the pool's part of a table). There
 // need not be an object in it: then its type is null.
 template <typename Visit>
-inline void for_each_block(const alloc::Pool& pool, const std::uint64_t* starts,
+inline void for_each_block(const alloc::Pool& pool, const BlockStarts& starts,
                            const std::uint64_t* skipped, Visit visit) {
   std::byte* const start = pool.start();
+  // What starts in the granule of `untouched`, or behind it, isn't carved.
   const std::size_t carved = static_cast<std::size_t>(pool.untouched - start) / granule_size;
   for (std::size_t word = 0; word * 64 < carved; ++word) {
-    std::uint64_t bits = starts[word] & ~skipped[word];
+    std::uint64_t bits = starts.words[word] & ~skipped[word];
     if (carved - word * 64 < 64) {
       bits &= (std::uint64_t{1} << (carved - word * 64)) - 1;
     }
-    for (; bits != 0; bits &= bits - 1) {
-      const auto granule = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-      visit(*reinterpret_cast<Object*>(start + granule * granule_size));
-    }
+    const std::uint64_t in_middle = starts.in_middle[word];
+    std::byte* const first = start + word * 64 * granule_size;
+    for_each_bit(bits, [&](std::size_t bit) { visit(object_of_bit(first, bit, in_middle)); });
   }
 }
 

@@ -127,7 +127,7 @@ class CollectorState {
   using Pool = alloc::Pool;
 
   static void hear_allocating(void* context, Type* type, std::size_t bytes) noexcept;
-  static void hear_released(void* context, Object& object) noexcept;
+  static bool hear_released(void* context, Object& object) noexcept;
   static void hear_stored(void* context, Object& object) noexcept;
   void allocating(std::size_t bytes) noexcept;
 
@@ -149,10 +149,10 @@ class CollectorState {
   void mark_in_order() noexcept;
   [[nodiscard]] std::size_t most_waiting() const noexcept;
   void fold_scratches(const std::byte* arena) noexcept;
-  void push_roots(const std::byte* arena) noexcept;
+  void push_roots(std::byte* arena) noexcept;
   [[nodiscard]] std::size_t mark_roots(const std::byte* arena) noexcept;
   template <typename Reach>
-  void see_roots(const std::byte* arena, Reach reach) noexcept;
+  void see_roots(std::byte* arena, Reach reach) noexcept;
   void mark_object(Object& object) noexcept;
   template <typename Reach>
   [[nodiscard]] bool drain(const Deadline& deadline, Reach reach,
@@ -223,6 +223,12 @@ class CollectorState {
   [[nodiscard]] bool is_condemned(const Object& object) const noexcept {
     return heap_.test(SideBit::condemned, object);
   }
+  // Which granules have their object in the middle, of the 64 that a word of an arena's tables stands for: those of one
+  // pool, which has been used.
+  [[nodiscard]] std::uint64_t in_middle(const std::byte* arena, std::size_t word) noexcept {
+    const Pool& pool = *heap_.pools().range().lookup().pool_at(arena + word * 64 * granule_size);
+    return starts_.of(pool.block_size).in_middle[word % words_per_pool];
+  }
   // Whether a block that may have been freed in the meantime holds an object.
   [[nodiscard]] bool is_object(const Object& object) const noexcept;
 
@@ -243,7 +249,7 @@ class CollectorState {
   PoolKind* kinds_ = nullptr;  // of each pool
   PacingRule rule_;
   MarkStack stack_;
-  BlockStarts starts_;
+  StartsOfBlocks starts_;
 
   Phase phase_ = Phase::idle;
   Phase after_reset_ = Phase::idle;
@@ -358,11 +364,12 @@ bool CollectorState::for_each_condemned(const Deadline& deadline, Visit visit) n
     std::byte* const start = arena->address;
     const std::uint64_t* const words = sides_.table(SideBit::condemned, start);
     for (; place_ < words_per_arena; ++place_) {
-      // Those that are seen to stay in the word, or leave it.
+      // Those that are seen to stay in the word, or leave it; as long as there's one its pool stays what it is.
+      const std::uint64_t middle = words[place_] != 0 ? in_middle(start, place_) : 0;
       for (std::uint64_t left = ~std::uint64_t{0}; (words[place_] & left) != 0;) {
         const auto bit = static_cast<std::size_t>(std::countr_zero(words[place_] & left));
         left = bit == 63 ? 0 : ~std::uint64_t{0} << (bit + 1);
-        visit(*reinterpret_cast<Object*>(start + (place_ * 64 + bit) * granule_size));
+        visit(object_of_bit(start + place_ * 64 * granule_size, bit, middle));
         ++seen;
       }
       if (seen >= 16) {

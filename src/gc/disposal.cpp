@@ -7,18 +7,17 @@ using detail::Access;
 
 // Garbage for sure: from here on they're held by one more reference, so that nothing is in the way of clearing.
 bool CollectorState::settle(const Deadline& deadline) noexcept {
-  const bool done = for_each_arena(deadline, [this](const std::byte* arena) {
+  const bool done = for_each_arena(deadline, [this](std::byte* arena) {
     zero_tallies(arena);
     const std::uint64_t* const condemned = sides_.table(SideBit::condemned, arena);
     for_each_tallied(arena, [&](std::size_t first, std::size_t end) {
       for (std::size_t word = first; word < end; ++word) {
-        for (std::uint64_t bits = condemned[word]; bits != 0; bits &= bits - 1) {
-          const auto bit = static_cast<std::size_t>(std::countr_zero(bits));
-          const auto& object =
-              *reinterpret_cast<const Object*>(arena + (word * 64 + bit) * granule_size);
-          Count& count = Access::count(object);
+        const std::uint64_t middle = condemned[word] != 0 ? in_middle(arena, word) : 0;
+        for_each_bit(condemned[word], [&](std::size_t bit) {
+          Count& count =
+              Access::count(object_of_bit(arena + word * 64 * granule_size, bit, middle));
           count += is_biased(count) ? bias + 1 : 0;
-        }
+        });
       }
     });
   });

@@ -82,9 +82,9 @@ class SeenReferences {
   [[gnu::noinline]] void widen(std::int8_t* tally) noexcept {
     *tally = 0;
     if (tally != &nobody_) {
-      const void* const object = sides_.object_of(*tally);
-      add_wide(signed_scratch(sides_.scratch(object)), 128);
-      sides_.set(SideBit::wide, object);
+      const void* const granule = sides_.address_of(*tally);
+      add_wide(signed_scratch(sides_.scratch(granule)), 128);
+      sides_.set(SideBit::wide, granule);
     }
   }
 

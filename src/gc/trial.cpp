@@ -40,13 +40,6 @@ template <bool some_are_marked>
   seen(&range.sides.tally(&target));
 }
 
-template <typename Visit>
-[[gnu::always_inline]] inline void for_each_bit(std::uint64_t bits, Visit visit) noexcept {
-  for (; bits != 0; bits &= bits - 1) {
-    visit(static_cast<std::size_t>(std::countr_zero(bits)));
-  }
-}
-
 constexpr std::uint64_t signs = 0x8080808080808080U;
 
 // Of 64 tallies, eight a word: a bit for each that's below zero.
@@ -166,7 +159,7 @@ void CollectorState::tally_pool(const Pool& pool, std::size_t index,
   const std::byte* const start = pool.start();
   const std::byte* const arena = start - index * ObjectGeometry::pool_size;
   const Range range{sides_, kinds_, base_, span_, !in_slices_};
-  const std::uint64_t* const starts = starts_.of(pool.block_size);
+  const BlockStarts& starts = starts_.of(pool.block_size);
   const std::uint64_t* const marks = sides_.table(SideBit::mark, arena) + index * words_per_pool;
   const Type* const common = sides_.record(start).family->type;
   const bool in_slices = in_slices_;
@@ -174,7 +167,7 @@ void CollectorState::tally_pool(const Pool& pool, std::size_t index,
   if constexpr (some_are_marked) {
     std::uint64_t unmarked = 0;
     for (std::size_t word = 0; word < words_per_pool; ++word) {
-      unmarked |= starts[word] & ~marks[word];
+      unmarked |= starts.words[word] & ~marks[word];
     }
     if (unmarked == 0) {
       return;
@@ -335,17 +328,17 @@ void CollectorState::fold_scratches(const std::byte* arena) noexcept {
   std::uint64_t* const wide = sides.table(SideBit::wide, arena);
   for (std::size_t word = 0; word < words_per_arena; ++word) {
     for (std::uint64_t bits = std::exchange(wide[word], 0); bits != 0; bits &= bits - 1) {
-      const std::byte* const object =
+      const std::byte* const granule =
           arena + (word * 64 + static_cast<std::size_t>(std::countr_zero(bits))) * granule_size;
-      std::int8_t& tally = sides.tally(object);
-      const std::int32_t scratch = std::exchange(signed_scratch(sides.scratch(object)), 0);
+      std::int8_t& tally = sides.tally(granule);
+      const std::int32_t scratch = std::exchange(signed_scratch(sides.scratch(granule)), 0);
       tally = scratch == never_zero || std::int64_t{scratch} + tally < 0 ? -1 : 0;
     }
   }
 }
 
 // In slices. All tallies are zero again.
-void CollectorState::push_roots(const std::byte* arena) noexcept {
+void CollectorState::push_roots(std::byte* arena) noexcept {
   const SideTables sides = sides_;
   fold_scratches(arena);
   auto* const tallies = reinterpret_cast<std::uint64_t*>(sides.tallies(arena));
@@ -355,9 +348,9 @@ void CollectorState::push_roots(const std::byte* arena) noexcept {
     }
     for (std::uint64_t bits = std::exchange(tallies[word], 0) & signs; bits != 0;
          bits &= bits - 1) {
-      const std::size_t granule = word * 8 + static_cast<std::size_t>(std::countr_zero(bits)) / 8;
-      auto& object =
-          *reinterpret_cast<Object*>(const_cast<std::byte*>(arena) + granule * granule_size);
+      const std::size_t bit = word % 8 * 8 + static_cast<std::size_t>(std::countr_zero(bits)) / 8;
+      Object& object =
+          object_of_bit(arena + word / 8 * 64 * granule_size, bit, in_middle(arena, word / 8));
       // Between slices its pool may have been given to objects of another size.
       if (is_object(object) && !sides.test(SideBit::mark, &object)) {
         sides.set(SideBit::mark, &object);
@@ -386,15 +379,15 @@ std::size_t CollectorState::mark_roots(const std::byte* arena) noexcept {
 
 // What those roots refer to is marked. All tallies are zero again.
 template <typename Reach>
-void CollectorState::see_roots(const std::byte* arena, Reach reach) noexcept {
+void CollectorState::see_roots(std::byte* arena, Reach reach) noexcept {
   const auto* const tallies = reinterpret_cast<const std::uint64_t*>(sides_.tallies(arena));
   for_each_tallied(arena, [&](std::size_t first, std::size_t end) {
     for (std::size_t word = first; word < end; ++word) {
-      for (std::uint64_t roots = roots_among(tallies + word * 8); roots != 0; roots &= roots - 1) {
-        const auto granule = word * 64 + static_cast<std::size_t>(std::countr_zero(roots));
-        object::for_each_edge(*reinterpret_cast<const Object*>(arena + granule * granule_size),
-                              reach);
-      }
+      const std::uint64_t roots = roots_among(tallies + word * 8);
+      const std::uint64_t middle = roots != 0 ? in_middle(arena, word) : 0;
+      for_each_bit(roots, [&](std::size_t bit) {
+        object::for_each_edge(object_of_bit(arena + word * 64 * granule_size, bit, middle), reach);
+      });
     }
   });
   zero_tallies(arena);
@@ -434,7 +427,7 @@ void CollectorState::mark_at_once() noexcept {
   }
   const std::size_t most = some_are_marked_ ? SIZE_MAX : most_waiting();
   bool too_many = !drain(Deadline(), reach, most);
-  (void)for_each_arena(Deadline(), [&](const std::byte* arena) {
+  (void)for_each_arena(Deadline(), [&](std::byte* arena) {
     if (unmarked_ == 0 || too_many) {
       zero_tallies(arena);
       return;
@@ -485,14 +478,17 @@ void CollectorState::mark_in_order() noexcept {
       const std::uint64_t* const marks =
           sides_.table(SideBit::mark, arena) + index * words_per_pool;
       std::uint64_t* const visited = sides_.table(SideBit::visited, arena) + index * words_per_pool;
+      const BlockStarts& starts = starts_.of(pool.block_size);
       for (std::size_t word = 0; word < words_per_pool; ++word) {
+        std::byte* const first = start + word * 64 * granule_size;
+        const std::uint64_t middle = starts.in_middle[word];
         while (const std::uint64_t due = marks[word] & ~visited[word]) {
           visited[word] |= due;
           for_each_bit(due, [&](std::size_t bit) {
-            __builtin_prefetch(start + (word * 64 + bit) * granule_size);
+            __builtin_prefetch(&object_of_bit(first, bit, middle));
           });
           for_each_bit(due, [&](std::size_t bit) {
-            see(*reinterpret_cast<Object*>(start + (word * 64 + bit) * granule_size));
+            see(object_of_bit(first, bit, middle));
             ++seen;
           });
         }
@@ -506,16 +502,17 @@ void CollectorState::mark_in_order() noexcept {
       }
     }
   } while (seen > most_waiting() / 2);
-  (void)for_each_arena(Deadline(), [&](const std::byte* arena) {
+  (void)for_each_arena(Deadline(), [&](std::byte* arena) {
     const std::uint64_t* const marks = sides_.table(SideBit::mark, arena);
     std::uint64_t* const visited = sides_.table(SideBit::visited, arena);
     for (std::size_t word = 0; word < words_per_arena; ++word) {
       if ((marks[word] | visited[word]) == 0) {
         continue;  // a store would bring memory that isn't there yet
       }
-      for_each_bit(marks[word] & ~std::exchange(visited[word], 0), [&](std::size_t bit) {
-        stack_.push(*reinterpret_cast<Object*>(const_cast<std::byte*>(arena) +
-                                               (word * 64 + bit) * granule_size));
+      const std::uint64_t left = marks[word] & ~std::exchange(visited[word], 0);
+      const std::uint64_t middle = left != 0 ? in_middle(arena, word) : 0;
+      for_each_bit(left, [&](std::size_t bit) {
+        stack_.push(object_of_bit(arena + word * 64 * granule_size, bit, middle));
       });
     }
   });

@@ -67,7 +67,7 @@ void CollectorState::lower_barrier() noexcept {
   }
 }
 
-void CollectorState::hear_released(void* context, Object& object) noexcept {
+bool CollectorState::hear_released(void* context, Object& object) noexcept {
   auto& self = *static_cast<CollectorState*>(context);
   Count& count = Access::count(object);
   count += bias;
@@ -75,11 +75,11 @@ void CollectorState::hear_released(void* context, Object& object) noexcept {
   --self.condemned_;
   ++self.rescued_;
   if (count < 0) {
-    detail::TypeAccess::deallocate(object.type())(object);
-    return;
+    return true;
   }
   self.heap_.set(SideBit::mark, object);
   self.stack_.push(object);
+  return false;
 }
 
 void CollectorState::hear_stored(void* context, Object& object) noexcept {
@@ -288,10 +288,11 @@ bool CollectorState::clear_weak(const Deadline& deadline) noexcept {
       const std::uint64_t* const weak = sides_.table(SideBit::weak, arena->address);
       const std::uint64_t* const condemned = sides_.table(SideBit::condemned, arena->address);
       for (std::size_t word = 0; word < words_per_arena; ++word) {
-        for (std::uint64_t bits = weak[word] & condemned[word]; bits != 0; bits &= bits - 1) {
-          const auto bit = static_cast<std::size_t>(std::countr_zero(bits));
-          visit(*reinterpret_cast<Object*>(arena->address + (word * 64 + bit) * granule_size));
-        }
+        const std::uint64_t bits = weak[word] & condemned[word];
+        const std::uint64_t middle = bits != 0 ? in_middle(arena->address, word) : 0;
+        for_each_bit(bits, [&](std::size_t bit) {
+          visit(object_of_bit(arena->address + word * 64 * granule_size, bit, middle));
+        });
       }
     }
   };

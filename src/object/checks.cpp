@@ -109,6 +109,18 @@ ConstructionCheck::~ConstructionCheck() {
   innermost = outer_;
 }
 
+void check_alignment(const void* block, std::size_t alignment, const char* type_name) noexcept {
+  if (base::address_of(block) % alignment != 0) {
+    base::fail(base::Message()
+                   .text("tarn: ")
+                   .escaped(type_name)
+                   .text(" is aligned to ")
+                   .number(static_cast<std::uint64_t>(alignment))
+                   .text(" bytes, and the type that it's made as isn't; say so in its "
+                         "TypeSpec::alignment\n"));
+  }
+}
+
 void check_construction(const Object* object) noexcept {
   if (innermost == nullptr || reinterpret_cast<const std::byte*>(object) != innermost->block_) {
     base::fail(base::Message()

@@ -36,11 +36,10 @@ void release_last(Object& object) noexcept {
   TypeAccess::deallocate(object.type())(object);
 }
 
-void release_biased(Object& object) noexcept {
+bool dies_biased(Object& object) noexcept {
   HeapState& state = HeapState::of(object.type().heap());
   if (Access::count(object) < biased_most && state.hooks().released != nullptr) {
-    state.hooks().released(state.hooks().context, object);
-    return;
+    return state.hooks().released(state.hooks().context, object);
   }
   base::fail(
       base::Message()
@@ -50,6 +49,12 @@ void release_biased(Object& object) noexcept {
           .address(&object)
           .text(" was let go more often than it was taken; look for tarn::adopt of a pointer that "
                 "isn't owned\n"));
+}
+
+void release_biased(Object& object) noexcept {
+  if (dies_biased(object)) {
+    TypeAccess::deallocate(object.type())(object);
+  }
 }
 
 namespace {
@@ -92,20 +97,17 @@ constinit thread_local Object* deferred = nullptr;
 constinit thread_local bool is_draining = false;
 
 // Whoever finds the depth used up first begins anew from here, and then goes on with those who find that again;
-// those have only to wait. The list goes through their counts, which stay negative: they are seen to be dying.
+// those have only to wait.
 void die_deeper(Object& object) noexcept {
-  Count& count = Access::count(object);
-  count = no_reference - static_cast<Count>(base::address_of(deferred));
-  deferred = &object;
+  deferred = put_before(deferred, object);
   if (is_draining) {
     return;
   }
   is_draining = true;
   while (deferred != nullptr) {
     Object& next = *deferred;
-    Count& count_of_next = Access::count(next);
-    deferred = reinterpret_cast<Object*>(no_reference - count_of_next);
-    count_of_next = no_reference;
+    deferred = next_of(next);
+    Access::count(next) = no_reference;
     std::int32_t& left = TypeAccess::deaths_left(next.type());
     HeapState& state = HeapState::of(next.type().heap());
     left += deaths_nested;
@@ -127,6 +129,30 @@ bool may_die(Object& object) noexcept {
     return false;
   }
   return !is_watched || end_watch(object);
+}
+
+void let_others_die(Type& type, Object* waiting) noexcept {
+  std::int32_t& left = TypeAccess::deaths_left(type);
+  while (waiting != nullptr) {
+    Object& next = *waiting;
+    waiting = next_of(next);
+    Access::count(next) = no_reference;
+    if (--left < 0) {
+      die_deeper(next);
+    } else {
+      TypeAccess::deallocate(next.type())(next);
+    }
+    ++left;
+  }
+}
+
+bool may_die_nested(Object& object) noexcept {
+  Type& type = object.type();
+  if (may_die(object)) {
+    return true;
+  }
+  ++TypeAccess::deaths_left(type);
+  return false;
 }
 
 }  // namespace tarn::detail

@@ -1,7 +1,7 @@
 // The references that an object owns: those at its type's offsets without a call, the others through the slot.
 #pragma once
 
-#include <tarn/object/make.h>
+#include <tarn/object/heap.h>
 
 namespace tarn::object {
 

@@ -1,11 +1,11 @@
-// The sizes of the object heap. A pool holds blocks of one size, which is any multiple of the alignment: that
-// of its type, or for objects with items one of the size classes here.
+// The sizes of the object heap. A pool holds blocks of one size: that of its type, in steps of 8 bytes, or of 16 where the type
+// is aligned so; for objects with items one of the size classes here, in steps of 16.
 #pragma once
 
 #include <bit>
 #include <cstddef>
 
-#include <tarn/object/make.h>
+#include <tarn/object/heap.h>
 
 #include "alloc/geometry.h"
 #include "alloc/pool.h"
@@ -16,12 +16,17 @@ struct ObjectGeometry {
   static constexpr Geometry name = Geometry::tarn;
   static constexpr std::size_t arena_size = std::size_t{1024} * 1024;
   static constexpr std::size_t pool_size = std::size_t{16} * 1024;
-  static constexpr std::size_t alignment = 16;
+  static constexpr std::size_t alignment = 16;  // the most that a type may ask for
+  static constexpr std::size_t block_step = 8;
+
+  // What is known of an object beside it (side_tables.h) is known for so many bytes: no two objects start in the same. They
+  // are apart by 16 bytes, each at a multiple of that, or by 24 or more.
+  static constexpr std::size_t granule = 16;
 
   static constexpr unsigned arena_shift = base::shift_of(arena_size);
   static constexpr unsigned pool_shift = base::shift_of(pool_size);
   static constexpr std::size_t pools_per_arena = arena_size / pool_size;
-  static constexpr std::size_t most_blocks_in_pool = pool_size / alignment;
+  static constexpr std::size_t most_blocks_in_pool = pool_size / granule;
 
   // Objects with items: steps of 16 up to 512 bytes, then four classes per doubling.
   static constexpr std::size_t small_classes = detail::sized_classes - 1;
@@ -61,5 +66,10 @@ static_assert(offsetof(alloc::Block, next) == offsetof(detail::FreeBlock, next))
 static_assert(ObjectGeometry::alignment == detail::object_alignment);
 static_assert(ObjectGeometry::block_size_of(ObjectGeometry::small_classes - 1) ==
               ObjectGeometry::small_max);
+static_assert(ObjectGeometry::block_step == detail::block_step);
+static_assert(sizeof(detail::FreeBlock) == ObjectGeometry::granule &&
+                  ObjectGeometry::granule % ObjectGeometry::block_step == 0 &&
+                  ObjectGeometry::granule <= 2 * ObjectGeometry::block_step,
+              "no two objects start in the same granule");
 
 }  // namespace tarn::object

@@ -1,6 +1,7 @@
 #include "object/heap_state.h"
 
 #include <atomic>
+#include <bit>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -123,11 +124,13 @@ bool HeapState::open(const ObjectHeapOptions& options) noexcept {
   for (std::size_t szidx = 0; szidx < ObjectGeometry::sized_families; ++szidx) {
     detail::PoolFront*& front =
         szidx < ObjectGeometry::small_classes ? heap_->sized_[szidx] : sized_fronts_[szidx];
-    pools_.add_family(sized_[szidx], front, ObjectGeometry::block_size_of(szidx), nullptr);
+    pools_.add_family(sized_[szidx], front, ObjectGeometry::block_size_of(szidx),
+                      ObjectGeometry::alignment, nullptr);
   }
   heap_->sized_[ObjectGeometry::small_classes] = front_of_nobody();
   // Whole cache lines, so that what the hot path reads of a type is in one.
-  pools_.add_family(type_family_, type_front_, base::round_up(sizeof(TypeBlock), 64), nullptr);
+  pools_.add_family(type_family_, type_front_, base::round_up(sizeof(TypeBlock), 64),
+                    ObjectGeometry::alignment, nullptr);
 
   // Object's type has no base, and the type of types has it as its own.
   TypeSpec spec;
@@ -165,6 +168,11 @@ Type* HeapState::make_type(const TypeSpec& spec, std::uint32_t index, const void
     TARN_CHECK(&spec.base->heap(), ==, heap_, "a type's base is of the same heap");
     TARN_CHECK(spec.basic_size, >=, spec.base->basic_size(), "a type is no smaller than its base");
   }
+  TARN_CHECK(std::has_single_bit(spec.alignment) && spec.alignment <= ObjectGeometry::alignment, ==,
+             true, "a type's alignment is a power of two, 16 at most");
+  std::size_t alignment =
+      spec.base != nullptr ? spec.base->alignment() : ObjectGeometry::block_step;
+  alignment = spec.alignment > alignment ? spec.alignment : alignment;
   const bool has_pools = spec.item_size == 0 && spec.basic_size <= detail::largest_pooled;
   if (spec.base != nullptr && !has_pools && spec.slots.deallocate == nullptr &&
       spec.base->deallocate_ != nullptr) {
@@ -183,6 +191,7 @@ Type* HeapState::make_type(const TypeSpec& spec, std::uint32_t index, const void
   detail::Access::count(type) = immortal_count;
   type.name_ = spec.name;
   type.basic_size_ = spec.basic_size;
+  type.alignment_ = static_cast<std::uint32_t>(alignment);
   type.item_size_ = spec.item_size;
   type.base_ = spec.base;
   type.heap_ = heap_;
@@ -210,7 +219,7 @@ Type* HeapState::make_type(const TypeSpec& spec, std::uint32_t index, const void
   type.descriptors_of_zero_ = base::address_of(pools_.range().lookup().pool_at(nullptr));
   if (has_pools) {
     type.family_ = &block->family;
-    pools_.add_family(block->family, type.pool_, spec.basic_size, &type);
+    pools_.add_family(block->family, type.pool_, type.basic_size_, type.alignment_, &type);
   } else {
     type.pool_ = front_of_nobody();
   }

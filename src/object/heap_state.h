@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include <tarn/gil.h>
-#include <tarn/object/make.h>
+#include <tarn/object/heap.h>
 
 #include "base/list.h"
 #include "object/collector_hooks.h"

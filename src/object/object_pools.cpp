@@ -16,10 +16,10 @@ bool ObjectPools::open(std::size_t reserved_bytes) noexcept {
 }
 
 void ObjectPools::add_family(Family& family, detail::PoolFront*& front, std::size_t size,
-                             Type* type) noexcept {
+                             std::size_t alignment, Type* type) noexcept {
   family.front = &front;
   family.type = type;
-  family.block_size = static_cast<std::uint32_t>(base::round_up(size, ObjectGeometry::alignment));
+  family.block_size = static_cast<std::uint32_t>(base::round_up(size, alignment));
   family.next = families_;
   families_ = &family;
   show_front(family);
@@ -321,6 +321,11 @@ void ObjectPools::verify() const noexcept {
 void ObjectPools::verify_pool(const Pool& pool) const noexcept {
   const std::byte* const start = pool.start();
   TARN_CHECK(start, ==, decltype(arenas_)::address_of(pool), "a pool's first block is its start");
+  const std::size_t size = pool.block_size;
+  TARN_CHECK(size, ==, family_of_pool(pool).block_size,
+             "F2: a pool's blocks are of its family's size");
+  TARN_CHECK(size >= ObjectGeometry::granule && size % ObjectGeometry::block_step == 0, ==, true,
+             "O4: blocks start in different granules");
   std::size_t free = 0;
   for (auto* block = reinterpret_cast<const FreeBlock*>(pool.freeblock); block != nullptr;
        block = block->next) {

@@ -6,6 +6,7 @@
 //   O2  a kept pool is alone in its list
 //   O3  the second word of a block in the carved part is null exactly when no object lives in it (an object that
 //       is being constructed doesn't yet)
+//   O4  blocks are of 16 bytes at multiples of that, or of 24 and more: no two start in the same granule
 #pragma once
 
 #include <cstddef>
@@ -30,8 +31,9 @@ class ObjectPools {
   [[nodiscard]] const auto& counters() const noexcept { return arenas_.counters(); }
   [[nodiscard]] Family* families() const noexcept { return families_; }
 
-  // `front` is where the hot path looks; it stays valid as long as the heap.
-  void add_family(Family& family, detail::PoolFront*& front, std::size_t size, Type* type) noexcept;
+  // `front` is where the hot path looks; it stays valid as long as the heap. Blocks are aligned to `alignment`: 8 or 16.
+  void add_family(Family& family, detail::PoolFront*& front, std::size_t size,
+                  std::size_t alignment, Type* type) noexcept;
 
   // When the hot path found no free block. Null: out of memory.
   [[nodiscard]] void* allocate(Family& family) noexcept;
@@ -83,7 +85,7 @@ class ObjectPools {
   // Pages without an object go back to the system. Returns their bytes.
   std::size_t release() noexcept;
 
-  // Checks O1 to O3, F1 and F2.
+  // Checks O1 to O4, F1 and F2.
   void verify() const noexcept;
 
  private:

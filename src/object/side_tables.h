@@ -6,7 +6,8 @@
 //               256 KiB  9 × 8 KiB  4 KiB
 //   tallies   │ 64 KiB │ 64 KiB │ 64 KiB …
 //
-//   scratch       32 bits for each 16 bytes of the arena; an object's are those of its first 16
+//   scratch       32 bits for each 16 bytes of the arena; an object's are those of the 16 that it starts in, at their
+//                 beginning or, where its type's size isn't a multiple of 16, in the middle
 //   bits          one for each 16 bytes, in a table for each SideBit
 //   pool records  the family that each pool belongs to, and room for the collector
 //   tallies       the collector's: 8 bits for each 16 bytes
@@ -52,7 +53,7 @@ class SideTables {
   using Geometry = ObjectGeometry;
 
  public:
-  static constexpr std::size_t granules = Geometry::arena_size / Geometry::alignment;
+  static constexpr std::size_t granules = Geometry::arena_size / Geometry::granule;
   static constexpr std::size_t chunk_size = std::size_t{340} * 1024;
   static constexpr std::size_t scratch_size = granules * sizeof(std::uint32_t);
   static constexpr std::size_t bit_table_size = granules / 8;
@@ -131,13 +132,13 @@ class SideTables {
   }
   // Of an object in a pool: the collector's.
   [[nodiscard]] std::int8_t& tally(const void* object) const noexcept {
-    return tallies_[offset_of(object) / Geometry::alignment];
+    return tallies_[offset_of(object) / Geometry::granule];
   }
   [[nodiscard]] std::int8_t* tallies(const void* arena) const noexcept { return &tally(arena); }
-  // Whose tally it is.
-  [[nodiscard]] void* object_of(const std::int8_t& tally) const noexcept {
-    return reinterpret_cast<void*>(arenas_ + static_cast<std::size_t>(&tally - tallies_) *
-                                                 Geometry::alignment);
+  // The 16 bytes that it's the tally of: what else is known of the object that starts there is found by them.
+  [[nodiscard]] void* address_of(const std::int8_t& tally) const noexcept {
+    return reinterpret_cast<void*>(arenas_ +
+                                   static_cast<std::size_t>(&tally - tallies_) * Geometry::granule);
   }
   // Of any address in the pool.
   [[nodiscard]] PoolRecord& record(const void* address) const noexcept {
@@ -157,7 +158,7 @@ class SideTables {
     return chunks_ + (offset_of(address) >> Geometry::arena_shift) * chunk_size;
   }
   [[nodiscard]] std::size_t granule_of(const void* address) const noexcept {
-    return (offset_of(address) & (Geometry::arena_size - 1)) / Geometry::alignment;
+    return (offset_of(address) & (Geometry::arena_size - 1)) / Geometry::granule;
   }
   [[nodiscard]] std::uint64_t& word(SideBit bit, const void* object) const noexcept {
     return table(bit, object)[granule_of(object) / 64];

@@ -4,6 +4,21 @@ namespace tarn::test {
 
 namespace {
 
+// Calls function(object) with what has two references and nothing else that owns, as what it is. False: it is something else.
+template <typename From, typename Function>
+bool with_pair(From& object, Function function) {
+  const auto as = [&]<typename T>() {
+    if (!is<T>(object)) {
+      return false;
+    }
+    function(static_cast<std::conditional_t<std::is_const_v<From>, const T, T>&>(object));
+    return true;
+  };
+  return as.template operator()<Plain>() || as.template operator()<Narrow<40>>() ||
+         as.template operator()<Narrow<56>>() || as.template operator()<Narrow<72>>() ||
+         as.template operator()<Finalized>();
+}
+
 std::vector<Object*> edges_of(const Object& object) {
   std::vector<Object*> edges;
   const auto add = [&](const Member<Object>& member) {
@@ -11,10 +26,13 @@ std::vector<Object*> edges_of(const Object& object) {
       edges.push_back(member.get());
     }
   };
-  if (is<Plain>(object)) {
-    add(static_cast<const Plain&>(object).first);
-    add(static_cast<const Plain&>(object).second);
-  } else if (is<Container>(object)) {
+  if (with_pair(object, [&](const auto& pair) {
+        add(pair.first);
+        add(pair.second);
+      })) {
+    return edges;
+  }
+  if (is<Container>(object)) {
     add(static_cast<const Container&>(object).one);
     for (const Member<Object>& member : static_cast<const Container&>(object).all) {
       add(member);
@@ -23,9 +41,6 @@ std::vector<Object*> edges_of(const Object& object) {
     for (const Member<Object>& member : static_cast<const Items&>(object).items()) {
       add(member);
     }
-  } else if (is<Finalized>(object)) {
-    add(static_cast<const Finalized&>(object).first);
-    add(static_cast<const Finalized&>(object).second);
   }
   return edges;
 }
@@ -33,8 +48,15 @@ std::vector<Object*> edges_of(const Object& object) {
 }  // namespace
 
 int id_of(const Object& object) {
-  if (is<Plain>(object)) {
-    return static_cast<const Plain&>(object).id;
+  int id = 0;
+  if (with_pair(object, [&]<typename T>(const T& pair) {
+        if constexpr (requires { pair.entry; }) {
+          id = pair.entry->id;
+        } else {
+          id = pair.id;
+        }
+      })) {
+    return id;
   }
   if (is<Container>(object)) {
     return static_cast<const Container&>(object).id;
@@ -42,19 +64,22 @@ int id_of(const Object& object) {
   if (is<Items>(object)) {
     return static_cast<const Items&>(object).id;
   }
-  if (is<Finalized>(object)) {
-    return static_cast<const Finalized&>(object).id;
+  if (is<Single>(object)) {
+    return static_cast<const Single&>(object).entry->id;
   }
   return static_cast<const Leaf&>(object).id;
 }
 
 Ref<Object> GraphModel::make() {
   const int id = next_id_++;
-  switch (pick(12)) {
+  switch (pick(13)) {
     case 0:
+      return heap_.make<Narrow<56>>(census, id);
     case 1:
+      return heap_.make<Narrow<72>>(census, id);
     case 2:
     case 3:
+      return heap_.make<Narrow<40>>(census, id);
     case 4:
       return heap_.make<Plain>(census, id);
     case 5:
@@ -67,6 +92,8 @@ Ref<Object> GraphModel::make() {
     case 9:
     case 10:
       return heap_.make<Finalized>(census, id);
+    case 11:
+      return heap_.make<Single>(census, id);
     default:
       return heap_.make<Leaf>(census, id);
   }
@@ -93,10 +120,11 @@ Ref<Object> GraphModel::any() {
 }
 
 void GraphModel::set_edge(Object& from, Ref<Object> to) {
-  if (is<Plain>(from)) {
-    auto& plain = static_cast<Plain&>(from);
-    (pick(2) == 0 ? plain.first : plain.second) = std::move(to);
-  } else if (is<Container>(from)) {
+  if (with_pair(from,
+                [&](auto& pair) { (pick(2) == 0 ? pair.first : pair.second) = std::move(to); })) {
+    return;
+  }
+  if (is<Container>(from)) {
     auto& container = static_cast<Container&>(from);
     switch (pick(3)) {
       case 0:
@@ -115,9 +143,6 @@ void GraphModel::set_edge(Object& from, Ref<Object> to) {
     if (!items.empty()) {
       items[pick(items.size())] = std::move(to);
     }
-  } else if (is<Finalized>(from)) {
-    auto& finalized = static_cast<Finalized&>(from);
-    (pick(2) == 0 ? finalized.first : finalized.second) = std::move(to);
   }
 }
 
@@ -173,10 +198,12 @@ void GraphModel::step() {
     case 10: {
       // A reference is moved out of an object, without a count.
       const Ref<Object> from = any();
-      if (from && is<Plain>(*from) && roots_.size() < 2 * options_.most_roots) {
-        if (Ref<Object> taken = static_cast<Plain&>(*from).first.take()) {
-          roots_.push_back(std::move(taken));
-        }
+      if (from && roots_.size() < 2 * options_.most_roots) {
+        (void)with_pair(*from, [&](auto& pair) {
+          if (Ref<Object> taken = pair.first.take()) {
+            roots_.push_back(std::move(taken));
+          }
+        });
       }
       break;
     }

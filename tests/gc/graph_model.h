@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <random>
 #include <set>
 #include <vector>
@@ -29,6 +31,41 @@ struct Plain final : Object {
   int id;
   static constexpr auto members = tarn::members(&Plain::first, &Plain::second);
 };
+
+// As Plain, of 40, 56 and 72 bytes: each second one starts in the middle of 16 bytes.
+struct Entry {
+  Entry(Census& of, int with_id) : census(&of), id(with_id) { census->alive.insert(id); }
+  ~Entry() { census->alive.erase(id); }
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+  Census* census;
+  int id;
+};
+template <std::size_t bytes>
+struct Narrow final : Object {
+  Narrow(Census& of, int with_id) : entry(std::make_unique<Entry>(of, with_id)) {}
+  Member<Object> first;
+  Member<Object> second;
+  std::unique_ptr<Entry> entry;
+  std::uint64_t rest[(bytes - 40) / 8] = {};
+  static constexpr auto members = tarn::members(&Narrow::first, &Narrow::second);
+};
+template <>
+struct Narrow<40> final : Object {
+  Narrow(Census& of, int with_id) : entry(std::make_unique<Entry>(of, with_id)) {}
+  Member<Object> first;
+  Member<Object> second;
+  std::unique_ptr<Entry> entry;
+  static constexpr auto members = tarn::members(&Narrow::first, &Narrow::second);
+};
+static_assert(sizeof(Narrow<40>) == 40 && sizeof(Narrow<56>) == 56 && sizeof(Narrow<72>) == 72);
+
+// The smallest but one.
+struct Single final : Object {
+  Single(Census& of, int with_id) : entry(std::make_unique<Entry>(of, with_id)) {}
+  std::unique_ptr<Entry> entry;
+};
+static_assert(sizeof(Single) == 24);
 
 struct Container final : Object {
   Container(Census& of, int with_id) : census(&of), id(with_id) { census->alive.insert(id); }

@@ -1,5 +1,7 @@
 // ObjectHeap: making objects of every size, running out of memory, what remains at the end.
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "object/edges.h"
@@ -25,11 +27,128 @@ TEST(ObjectHeapTest, GivesEachTypePoolsOfItsOwn) {
       type = &object.type();
       EXPECT_EQ(pool.block_size, &object.type() == &heap.type<Type>()
                                      ? pool.block_size
-                                     : base::round_up(object.type().basic_size(), 16));
+                                     : base::round_up(object.type().basic_size(), 8));
     });
   });
   heap.verify();
   EXPECT_EQ(live(heap), 4000U);
+}
+
+template <std::size_t size>
+struct Sized8 final : Object {
+  std::uint64_t words[(size - sizeof(Object)) / 8] = {};
+};
+struct alignas(16) Aligned : Object {
+  std::uint64_t words[4] = {};
+};
+struct Odd final : Object {
+  char bytes[9] = {};  // 25 with what every object has
+};
+
+// So many of them that several pools are full, with every third gone; none overlaps another, and what the collector knows of
+// each is its own.
+template <typename T>
+void expect_blocks_of_its_size(std::size_t block_size, std::size_t alignment) {
+  ObjectHeap heap;
+  object::HeapState& state = object::HeapState::of(heap);
+  std::vector<Ref<T>> objects;
+  for (std::size_t i = 0; i < 40000 / sizeof(T) + 100; ++i) {
+    objects.push_back(heap.make<T>());
+  }
+  EXPECT_EQ(heap.type<T>().alignment(), alignment);
+  for (std::size_t i = 0; i < objects.size(); i += 3) {
+    objects[i] = nullptr;
+  }
+  std::erase(objects, nullptr);
+  for (const Ref<T>& object : objects) {
+    EXPECT_EQ(state.pools().range().lookup().pool_at(object.get())->block_size, block_size);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(object.get()) % alignment, 0U);
+    EXPECT_FALSE(state.test(object::SideBit::mark, *object));
+    EXPECT_EQ(state.scratch(*object), 0U);
+    state.set(object::SideBit::mark, *object);
+    state.scratch(*object) = 1;
+  }
+  std::vector<const std::byte*> places;
+  for (const Ref<T>& object : objects) {
+    places.push_back(reinterpret_cast<const std::byte*>(object.get()));
+  }
+  std::sort(places.begin(), places.end());
+  for (std::size_t i = 1; i < places.size(); ++i) {
+    ASSERT_GE(places[i] - places[i - 1], static_cast<std::ptrdiff_t>(sizeof(T)));
+  }
+  heap.verify();
+  heap.release();
+  heap.verify();
+  objects.clear();
+  heap.verify();
+  EXPECT_EQ(live(heap), 0U);
+}
+
+TEST(ObjectHeapTest, GivesObjectsBlocksOfTheirOwnSizeInStepsOfEight) {
+  expect_blocks_of_its_size<Sized8<24>>(24, 8);
+  expect_blocks_of_its_size<Sized8<32>>(32, 8);
+  expect_blocks_of_its_size<Sized8<40>>(40, 8);
+  expect_blocks_of_its_size<Sized8<56>>(56, 8);
+  expect_blocks_of_its_size<Sized8<72>>(72, 8);
+  expect_blocks_of_its_size<Sized8<200>>(200, 8);
+  expect_blocks_of_its_size<Sized8<1032>>(1032, 8);
+  expect_blocks_of_its_size<Sized8<4088>>(4088, 8);
+  expect_blocks_of_its_size<Odd>(32, 8);
+  expect_blocks_of_its_size<Aligned>(48, 16);
+}
+
+TEST(ObjectHeapTest, AlignsInstancesOfTypesMadeAtRunTime) {
+  ObjectHeap heap;
+  TypeSpec spec;
+  spec.name = "Longer";
+  spec.base = &heap.type<Aligned>();
+  spec.basic_size = sizeof(Aligned) + 8;
+  Type& longer = heap.make_type(spec);
+  EXPECT_EQ(longer.alignment(), 16U);
+  std::vector<Ref<Aligned>> objects;
+  for (int i = 0; i < 100; ++i) {
+    objects.push_back(heap.make_as<Aligned>(longer));
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(objects.back().get()) % 16, 0U);
+  }
+  spec.name = "Aligned by itself";
+  spec.base = nullptr;
+  spec.slots.deallocate = &detail::deallocate_of<Aligned>;
+  spec.alignment = 16;
+  Type& itself = heap.make_type(spec);
+  objects.push_back(heap.make_as<Aligned>(itself));
+  objects.push_back(heap.make_as<Aligned>(itself));
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(objects.back().get()) % 16, 0U);
+  heap.verify();
+}
+
+TEST(ObjectHeapDeathTest, AnAlignmentThatIsNoneOrTooLargeIsReported) {
+  ObjectHeap heap;
+  TypeSpec spec;
+  spec.name = "Made";
+  for (const std::size_t alignment : {0U, 3U, 32U}) {
+    spec.alignment = alignment;
+    EXPECT_DEATH(heap.make_type(spec), "a type.s alignment is a power of two, 16 at most");
+  }
+}
+
+TEST(ObjectHeapDeathTest, AnObjectInABlockThatIsNotAlignedForItIsReported) {
+  if constexpr (!check_objects) {
+    GTEST_SKIP() << "it's an error in builds that check objects only";
+  }
+  ObjectHeap heap;
+  TypeSpec spec;
+  spec.name = "Longer";
+  spec.slots.deallocate = &detail::deallocate_of<Aligned>;
+  spec.basic_size = sizeof(Aligned) + 8;
+  Type& longer = heap.make_type(spec);
+  EXPECT_DEATH(
+      {
+        const Ref<Aligned> first = heap.make_as<Aligned>(longer);
+        const Ref<Aligned> second = heap.make_as<Aligned>(longer);
+      },
+      "tarn: tarn::test::.*Aligned is aligned to 16 bytes, and the type that it.s made as isn.t; "
+      "say "
+      "so in its TypeSpec::alignment");
 }
 
 TEST(ObjectHeapTest, UsesTheBlockFreedLastFirst) {

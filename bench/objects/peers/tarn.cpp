@@ -21,6 +21,12 @@
 
 namespace tarn::bench::objects {
 
+// Of a pointer to a data member.
+template <typename Pointer>
+inline constexpr bool is_to_reference = false;
+template <typename Node, typename Target>
+inline constexpr bool is_to_reference<Member<Target> Node::*> = true;
+
 struct Tarn {
   template <typename T>
   using Base = Object;
@@ -48,7 +54,12 @@ struct Tarn {
 
   template <typename... Pointers>
   static constexpr auto members(Pointers... pointers) {
-    return tarn::members(pointers...);
+    // Nodes whose references are all there is to destroy say so; a document's have strings beside them.
+    if constexpr ((is_to_reference<Pointers> && ...)) {
+      return tarn::only_members(pointers...);
+    } else {
+      return tarn::members(pointers...);
+    }
   }
 
   static bool start(std::string_view variant) {

@@ -242,7 +242,7 @@ constexpr void check_layout() noexcept {
   static_assert(std::is_base_of_v<Object, T>, "an object's struct derives from tarn::Object");
   static_assert(!std::is_polymorphic_v<T>,
                 "objects have no virtual functions: their Type has slots instead");
-  static_assert(alignof(T) <= object_alignment, "blocks are aligned to 16 bytes");
+  static_assert(alignof(T) <= object_alignment, "objects are aligned to 16 bytes at most");
   static_assert(sizeof(T) <= UINT16_MAX,
                 "an object is smaller than 64 KiB; give it items, or a buffer");
 }
@@ -255,6 +255,7 @@ template <typename T>
   spec.name = name_of_type<T>();
   spec.basic_size = sizeof(T);
   spec.item_size = ItemsOf<T>::size;
+  spec.alignment = alignof(T);
   spec.base = &base;
   spec.slots.deallocate = &deallocate_of<T>;
   spec.slots.destroy = [](Object& object) noexcept { destroy_of(static_cast<T&>(object)); };

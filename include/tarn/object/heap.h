@@ -190,4 +190,5 @@ void immortalize(const Ref<T>& ref) noexcept {
 
 }  // namespace tarn
 
+#include <tarn/object/death.h>
 #include <tarn/object/make.h>

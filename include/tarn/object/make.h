@@ -1,4 +1,4 @@
-// How objects come to life and how they die: the hot path, in full.
+// How objects come to life, and how their blocks are freed: the hot path, in full. How they die: death.h.
 //
 //   make        type ──► its pool ──► pop freeblock ──► header, constructor
 //                                       │ empty: allocate_slow
@@ -40,9 +40,8 @@ void announce_growth(ObjectHeap& heap, std::size_t bytes) noexcept;
 // else refers to it, or there's no memory; nothing has changed.
 [[nodiscard]] Object* resize_large(ObjectHeap& heap, Object& object, std::size_t bytes) noexcept;
 
-// Whether the object may die here and now: weak references were cleared and called back, and the finalizer has run.
-// False: it lives on, or waits.
-[[nodiscard]] bool may_die(Object& object) noexcept;
+// Aborts unless an object that is to be aligned so may be constructed in the block.
+void check_alignment(const void* block, std::size_t alignment, const char* type_name) noexcept;
 
 // While it exists, this thread may construct an object in the block, and the members in it are remembered.
 class ConstructionCheck {
@@ -142,6 +141,9 @@ template <typename T, typename... Arguments>
                                                Arguments&&... arguments) {
   BlockGuard<T> guard(type, block);
 #if TARN_CHECK_OBJECTS
+  if constexpr (alignof(T) > block_step) {
+    check_alignment(block, alignof(T), name_of_type<T>());
+  }
   ConstructionCheck check(block, sizeof(T));
 #endif
   T* const object = ::new (block) T(std::forward<Arguments>(arguments)...);
@@ -276,64 +278,6 @@ template <typename T>
   member = Ref<T>(adopt, static_cast<T*>(moved));
   SizedAccess::set_room(*member, room);
   return true;
-}
-
-// The destructor sees items and members as they were.
-template <typename T>
-[[gnu::always_inline]] inline void destroy_of(T& object) noexcept {
-  if constexpr (IsSized<T>) {
-    const auto items = object.items();
-    object.~T();
-    std::destroy(items.begin(), items.end());
-  } else {
-    object.~T();
-  }
-}
-
-// Whether a death can bring about others. (A destructor of T's own may do anything.)
-template <typename T>
-inline constexpr bool death_nests =
-    !std::is_trivially_destructible_v<T> || ItemsOf<T>::are_traced || HasFinalizer<T>;
-
-void release_biased(Object& object) noexcept;
-
-// The count is looked at here and not where a reference is let go: there it need not be in a register.
-//
-// Deaths nest, as the death of an object lets go of others, but only so deep: then the object waits until the
-// outermost death is over (CPython calls it the trashcan). deaths_left is how much deeper those of one type may
-// go; of a type whose deaths are watched it's negative from the start.
-template <typename T>
-[[gnu::noinline]] void deallocate_of(Object& object) noexcept {
-  if (Access::count(object) != no_reference) [[unlikely]] {
-    release_biased(object);
-    return;
-  }
-  Type& type = object.type();
-  std::int32_t& deaths_left = TypeAccess::deaths_left(type);
-  if constexpr (death_nests<T>) {
-    if (--deaths_left < 0) [[unlikely]] {
-      if (!may_die(object)) {
-        ++deaths_left;
-        return;
-      }
-    }
-    destroy_of(static_cast<T&>(object));
-    free_block_of<T>(type, &object);
-    ++deaths_left;
-  } else {
-    if (deaths_left < 0) [[unlikely]] {
-      if (!may_die(object)) {
-        return;
-      }
-    }
-    destroy_of(static_cast<T&>(object));
-    free_block_of<T>(type, &object);
-  }
-}
-
-template <typename T>
-[[gnu::always_inline]] inline void release_last_of(T& object) noexcept {
-  deallocate_of<T>(object);
 }
 
 }  // namespace detail

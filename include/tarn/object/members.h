@@ -1,6 +1,7 @@
 // The one list of an object's members, from which its type's traversal and clearing are made.
 //
 //   static constexpr auto members = tarn::members(&Node::next, &Node::children);
+//   static constexpr auto members = tarn::only_members(&Node::left, &Node::right);
 //
 // A member in the list is a Member<T>, or something that holds some: std::vector, std::array, std::optional,
 // std::pair, std::map and std::unordered_map (their values), a C array, or a struct with a list `members` of its
@@ -26,6 +27,12 @@ namespace tarn {
 
 template <typename... Pointers>
 struct MemberList {
+  static constexpr bool are_all = false;
+  std::tuple<Pointers...> pointers;
+};
+template <typename... Pointers>
+struct OnlyMembers {
+  static constexpr bool are_all = true;
   std::tuple<Pointers...> pointers;
 };
 
@@ -33,6 +40,14 @@ struct MemberList {
 template <typename... Pointers>
 requires(std::is_member_object_pointer_v<Pointers>&&...)
     [[nodiscard]] constexpr MemberList<Pointers...> members(Pointers... pointers) noexcept {
+  return {std::tuple<Pointers...>(pointers...)};
+}
+
+// The same list, of a struct that has nothing else to be destroyed: no destructor of its own, and no other field with one. Where
+// it's final, and all its members are to objects of its own kind, their deaths are quicker, and however long the chain, don't nest.
+template <typename... Pointers>
+requires(std::is_member_object_pointer_v<Pointers>&&...)
+    [[nodiscard]] constexpr OnlyMembers<Pointers...> only_members(Pointers... pointers) noexcept {
   return {std::tuple<Pointers...>(pointers...)};
 }
 

@@ -77,7 +77,9 @@ struct TypeSpec {
   const char* name = nullptr;               // must outlive the heap
   std::size_t basic_size = sizeof(Object);  // bytes
   std::size_t item_size = 0;                // bytes; 0: instances have no items
-  Type* base = nullptr;                     // null: Object's own type
+  // Of an instance's address, bytes: 16 at most. It is no less than the base's.
+  std::size_t alignment = alignof(void*);
+  Type* base = nullptr;  // null: Object's own type
   // Where instances hold a reference each, in bytes from their start; must outlive the heap.
   const std::uint16_t* member_offsets = nullptr;
   std::size_t member_count = 0;
@@ -99,7 +101,9 @@ struct [[gnu::may_alias]] PoolFront {
 };
 inline constexpr unsigned pool_shift = 14;
 inline constexpr std::size_t pool_descriptor_size = 64;
-inline constexpr std::size_t object_alignment = 16;
+inline constexpr std::size_t object_alignment = 16;  // the most that a type may have
+// The least that one may have, and what instances' sizes are rounded up to.
+inline constexpr std::size_t block_step = 8;
 inline constexpr std::size_t largest_pooled = 4096;  // bytes
 
 // Why a dying object can't simply go: bits of Type's watch.
@@ -119,6 +123,8 @@ class Type final : public Object {
   [[nodiscard]] const char* name() const noexcept { return name_; }
   [[nodiscard]] std::size_t basic_size() const noexcept { return basic_size_; }
   [[nodiscard]] std::size_t item_size() const noexcept { return item_size_; }
+  // Of an instance's address, in bytes: 8 or 16.
+  [[nodiscard]] std::size_t alignment() const noexcept { return alignment_; }
   // Null: Object's own type.
   [[nodiscard]] Type* base() const noexcept { return base_; }
   [[nodiscard]] ObjectHeap& heap() const noexcept { return *heap_; }
@@ -161,6 +167,7 @@ class Type final : public Object {
   ObjectHeap* heap_ = nullptr;
 
   std::uint32_t watch_ = 0;
+  std::uint32_t alignment_ = alignof(void*);
   const char* name_ = nullptr;
   std::size_t basic_size_ = 0;
   std::size_t item_size_ = 0;
