@@ -99,7 +99,8 @@ struct HeapOptions {
   // Objects begin with two words that link them with one another, as CPython's do (PyGC_Head). In the obj domain
   // small blocks of a multiple of 64 bytes then lie so that these words end a cache line, together with the end of
   // the object before, and what is linked begins the next: who follows the links finds the next ones in
-  // the cache. Such blocks aren't aligned to 64 bytes.
+  // the cache. Such blocks are aligned to 16 bytes and no more: requests of theirs that are to be go to the general
+  // allocator.
   bool objects_are_linked = false;
   // Must outlive the heap. Null: c_library_allocator().
   const GeneralAllocator* general = nullptr;

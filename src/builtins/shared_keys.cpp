@@ -57,19 +57,18 @@ SharedKeys* ClassKeys::find(const SharedKeys* keys, std::size_t count,
 }
 
 // From the one after the last one that was taken, so that a table which is wanted again isn't the first to go.
-Member<SharedKeys>* ClassKeys::free_place() noexcept {
+std::size_t ClassKeys::free_place() const noexcept {
   const auto empty = std::find(tables_.begin(), tables_.end(), nullptr);
   if (empty != tables_.end()) {
-    return &*empty;
+    return static_cast<std::size_t>(empty - tables_.begin());
   }
   for (std::size_t i = 0; i < most_tables; ++i) {
-    Member<SharedKeys>& place = tables_[(next_place_ + i) % most_tables];
-    if (place->reference_count() == 1) {
-      next_place_ = (next_place_ + i + 1) % most_tables;
-      return &place;
+    const std::size_t place = (next_place_ + i) % most_tables;
+    if (tables_[place]->reference_count() == 1) {
+      return place;
     }
   }
-  return nullptr;
+  return most_tables;
 }
 
 Ref<SharedKeys> ClassKeys::with(const Ref<SharedKeys>& keys, std::size_t count,
@@ -84,7 +83,7 @@ Ref<SharedKeys> ClassKeys::with(const Ref<SharedKeys>& keys, std::size_t count,
     keys->append(name);
     return keys;
   }
-  if (free_place() == nullptr) {
+  if (free_place() == most_tables) {
     return nullptr;
   }
   Ref<SharedKeys> made = type().heap().make<SharedKeys>();
@@ -96,11 +95,12 @@ Ref<SharedKeys> ClassKeys::with(const Ref<SharedKeys>& keys, std::size_t count,
   if (SharedKeys* const found = find(keys.get(), count, *name)) {
     return Ref<SharedKeys>(share, found);
   }
-  Member<SharedKeys>* const place = free_place();
-  if (place == nullptr) {
+  const std::size_t place = free_place();
+  if (place == most_tables) {
     return nullptr;
   }
-  *place = made;
+  next_place_ = (place + 1) % most_tables;
+  tables_[place] = made;
   return made;
 }
 

@@ -104,7 +104,7 @@ class ClassKeys final : public Object {
   [[nodiscard]] SharedKeys* find(const SharedKeys* keys, std::size_t count,
                                  const Str& name) const noexcept;
   // Without a table, or with one that no instance has. Null: there's none.
-  [[nodiscard]] Member<SharedKeys>* free_place() noexcept;
+  [[nodiscard]] std::size_t free_place() const noexcept;
 
   std::array<Member<SharedKeys>, most_tables> tables_;
   std::size_t next_place_ = 0;

@@ -364,9 +364,10 @@ void* DomainHeap<Geometry, Map, Fill, Below>::allocate_aligned(std::size_t align
   if (redirect_.functions != nullptr) {
     return redirect_.functions->allocate_aligned(redirect_.domain, alignment, size);
   }
-  // A pool starts on a page, so blocks of a multiple of the alignment are aligned.
+  // A pool starts on a page, so blocks of a multiple of the alignment are aligned, unless the first lies further on.
   const std::size_t whole = base::round_up(size == 0 ? 1 : size, alignment);
-  if (whole >= size && whole <= Geometry::small_request_max) {
+  if (whole >= size && whole <= Geometry::small_request_max &&
+      whole_->first_block_at(domain_, whole) == 0) {
     void* const block = allocate(whole);
     if (base::address_of(block) % alignment == 0) {
       return block;

@@ -16,7 +16,9 @@
 
 namespace tarn::sight {
 
-inline constexpr char stream_magic[8] = {'t', 'a', 'r', 'n', 's', 'n', 'p', '1'};
+inline constexpr char stream_magic[8] = {'t', 'a', 'r', 'n', 's', 'n', 'p', '2'};
+// In these every pool's first block lies at its start; all else is the same.
+inline constexpr char stream_magic_before[8] = {'t', 'a', 'r', 'n', 's', 'n', 'p', '1'};
 inline constexpr std::uint32_t most_record_bytes = std::uint32_t{1} << 24;
 
 enum class RecordKind : std::uint32_t {

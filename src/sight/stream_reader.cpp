@@ -36,7 +36,8 @@ void StreamReader::take(std::string_view bytes) {
     if (rest.size() < sizeof(stream_magic)) {
       return;
     }
-    if (std::memcmp(rest.data(), stream_magic, sizeof(stream_magic)) != 0) {
+    if (std::memcmp(rest.data(), stream_magic, sizeof(stream_magic)) != 0 &&
+        std::memcmp(rest.data(), stream_magic_before, sizeof(stream_magic_before)) != 0) {
       refuse("it is no stream of a snapshot, or one of another version of Tarn");
     }
     rest.remove_prefix(sizeof(stream_magic));

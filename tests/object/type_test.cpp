@@ -124,6 +124,23 @@ TEST(Members, MayBeClearedAllAtOnce) {
   EXPECT_EQ(edges_of(*all), 0U);
 }
 
+// Its base's function knows nothing of what it adds.
+struct AllOrNothingAndMore : AllOrNothing {
+  using Base = AllOrNothing;
+  Member<Object> more;
+  static constexpr auto members = tarn::members(&AllOrNothingAndMore::more);
+};
+
+TEST(Members, OfADerivedTypeAreClearedBesideThoseThatTheBaseClears) {
+  ObjectHeap heap;
+  const Ref<AllOrNothingAndMore> all = heap.make<AllOrNothingAndMore>();
+  all->one = heap.make<Leaf>();
+  all->more = all;
+  EXPECT_EQ(edges_of(*all), 2U);
+  all->type().slots().clear(*all);
+  EXPECT_EQ(edges_of(*all), 0U);
+}
+
 struct Animal : Object {
   Member<Leaf> first;
   std::string repr() const { return "an animal"; }

@@ -71,14 +71,15 @@ TEST(Holders, ChainsOfRandomGraphsEndAtTheirRoots) {
       stream.object(sample_block(i), random() % 4, 0, random() % 16 == 0 ? object_flags::spare : 0);
       std::vector<std::uint64_t> words = {sample_object(i), random() % 4};
       for (std::uint64_t left = words[1]; left != 0; --left) {
-        words.push_back(sample_object(random() % sample_blocks));
+        words.push_back(sample_object(static_cast<unsigned>(random() % sample_blocks)));
       }
       stream.words(RecordKind::references, words);
     }
     stream.add(RecordKind::type, TypeRecord{sample_type, 48, 0, 0, 0}, std::string("dict") + '\0');
     for (int i = 0; i < 5; ++i) {
       stream.add(RecordKind::root,
-                 RootRecord{sample_object(random() % sample_blocks), RootKind::global, 0, 0},
+                 RootRecord{sample_object(static_cast<unsigned>(random() % sample_blocks)),
+                            RootKind::global, 0, 0},
                  "name");
     }
     stream.add(RecordKind::end, EndRecord{});

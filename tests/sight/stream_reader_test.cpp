@@ -53,6 +53,12 @@ TEST(StreamReader, ReadsWhatAProcessWrites) {
   EXPECT_EQ(capture.values[0].text, "'it\\'s \u00e9'");
 }
 
+TEST(StreamReader, ReadsThoseOfTheVersionBefore) {
+  std::string bytes = sample_stream();
+  bytes.replace(0, sizeof(stream_magic_before), stream_magic_before, sizeof(stream_magic_before));
+  EXPECT_EQ(read(bytes).blocks.size(), 11U);
+}
+
 TEST(StreamReader, ReadsWhereBlocksWereAllocated) {
   const Capture capture = read(sample_stream());
   EXPECT_EQ(capture.sampling_rate, sample_rate);

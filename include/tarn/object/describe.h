@@ -211,6 +211,11 @@ template <typename T>
 concept HasClearMembers = requires(T& object) {
   object.clear_members();
 };
+// Its own, not one that a base has, which knows nothing of T's members.
+template <typename T>
+concept DeclaresClearMembers = HasClearMembers<T> &&
+    (std::is_same_v<decltype(&T::clear_members), void (T::*)() noexcept> ||
+     std::is_same_v<decltype(&T::clear_members), void (T::*)()>);
 template <typename T>
 concept HasRepr = requires(const T& object) {
   { object.repr() } -> std::convertible_to<std::string>;
@@ -269,7 +274,12 @@ template <typename T>
     };
     spec.slots.clear = &Members::clear;
     if constexpr (HasClearMembers<T>) {
-      spec.slots.clear = [](Object& object) noexcept { static_cast<T&>(object).clear_members(); };
+      spec.slots.clear = [](Object& object) noexcept {
+        static_cast<T&>(object).clear_members();
+        if constexpr (!DeclaresClearMembers<T>) {
+          Members::clear(object);
+        }
+      };
     }
   }
   if constexpr (Members::has_rest) {

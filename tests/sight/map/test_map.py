@@ -55,7 +55,7 @@ def addresses_of(columns: dict[str, object]) -> dict[int, int]:
     addresses = {}
     for i, first in enumerate(columns["pool.first_slot"]):
         for index in range(columns["pool.blocks"][i]):
-            addresses[first + index] = int(columns["pool.address"][i]) + index * int(columns["pool.block_size"][i])
+            addresses[first + index] = int(columns["pool.address"][i]) + int(columns["pool.first_at"][i]) + index * int(columns["pool.block_size"][i])
     for address in columns["large.address"] + columns["outside.address"]:
         addresses[len(addresses)] = int(address)
     return addresses
