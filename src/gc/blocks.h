@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "alloc/pool.h"
+#include "base/assert.h"
 #include "object/geometry.h"
 
 namespace tarn::gc {
@@ -52,6 +53,7 @@ class StartsOfBlocks {
   // Valid until it's called for another size.
   [[nodiscard]] const BlockStarts& of(std::size_t block_size) noexcept {
     if (block_size != block_size_) {
+      TARN_CHECK(block_size, >=, granule_size, "only a pool that has blocks is asked about");
       block_size_ = block_size;
       starts_ = BlockStarts();
       for (std::size_t offset = 0; offset + block_size <= ObjectGeometry::pool_size;

@@ -48,12 +48,27 @@ namespace tarn::detail {
 
 namespace {
 constinit thread_local ConstructionCheck* innermost = nullptr;
+constinit thread_local const char* dying_by_list = nullptr;  // a type's name
+}  // namespace
+
+ListDeathCheck::ListDeathCheck(const char* type_name) noexcept : before_(dying_by_list) {
+  dying_by_list = type_name;
 }
+ListDeathCheck::~ListDeathCheck() { dying_by_list = before_; }
 
 void check_touch(const Object& object) noexcept {
   const Type* const type = Access::type(object);
   if (type == nullptr) {
     return;
+  }
+  if (dying_by_list != nullptr) {
+    base::fail(base::Message()
+                   .text("tarn: a destructor in ")
+                   .escaped(dying_by_list)
+                   .text(" touches an object of type ")
+                   .escaped(type->name())
+                   .text(", though its list says that there is none; use tarn::members in place of "
+                         "tarn::only_members\n"));
   }
   object::HeapState& state = object::HeapState::of(type->heap());
   Gil& gil = state.gil();

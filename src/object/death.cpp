@@ -59,13 +59,16 @@ void release_biased(Object& object) noexcept {
 
 namespace {
 
-// As in CPython, the finalizer comes first, and finds weak references intact.
+// As in CPython, the finalizer comes first, and finds weak references intact. What is watched is asked anew each time: the
+// finalizer, or a callback, may have made the type's first weak reference, or have frozen all objects.
 [[nodiscard]] bool end_watch(Object& object) noexcept {
   Type& type = object.type();
   HeapState& state = HeapState::of(type.heap());
   Count& count = Access::count(object);
-  const std::uint32_t watch = TypeAccess::watch(type);
-  if ((watch & watch_finalize) != 0 && !state.test(SideBit::finalized, object)) {
+  const auto watches = [&type](std::uint32_t what) {
+    return (TypeAccess::watch(type) & what) != 0;
+  };
+  if (watches(watch_finalize) && !state.test(SideBit::finalized, object)) {
     state.set(SideBit::finalized, object);
     count = last_reference;
     state.add_deaths(1);
@@ -75,17 +78,17 @@ namespace {
       return false;  // somebody refers to it again
     }
   }
-  if ((watch & watch_weak) != 0 && state.test(SideBit::weak, object)) {
+  if (watches(watch_weak) && state.test(SideBit::weak, object)) {
     PendingCallbacks callbacks;
     state.clear_weak_references(object, callbacks);
     state.add_deaths(1);
     callbacks.run();
     state.add_deaths(-1);
   }
-  if ((watch & watch_checks) != 0) {
+  if (watches(watch_checks)) {
     object::check_not_borrowed(object);
   }
-  if ((watch & watch_frozen) != 0) {
+  if (watches(watch_frozen)) {
     state.clear(SideBit::frozen, object);
   }
   state.clear(SideBit::finalized, object);

@@ -374,6 +374,17 @@ TEST_F(Collect, ABlockOfADeadFrozenObjectIsNotFrozen) {
   EXPECT_EQ(collector.collect().unreachable, 1U);
 }
 
+TEST_F(Collect, ABlockOfAnObjectThatFrozeItselfIsNotFrozen) {
+  {
+    const Ref<Hook> hook = heap.make<Hook>();
+    hook->on_finalize = [&](Hook&) { collector.freeze(); };
+  }
+  EXPECT_EQ(collector.frozen(), 0U);
+  ring<Hook>(1);
+  EXPECT_EQ(collector.collect().unreachable, 1U);
+  heap.verify();
+}
+
 TEST_F(Collect, CallbacksAreCalledBeforeAndAfter) {
   std::vector<std::string> calls;
   collector.call_before([&](const Collection& collection) {

@@ -41,6 +41,49 @@ struct Mixed final : Object {
 };
 static_assert(!detail::dies_by_list<Mixed>(), "another kind's destructor may do anything");
 
+// The word is that of a template, which doesn't know what derives from it.
+template <typename Derived>
+struct Linked : Object {
+  Member<Derived> next;
+  static constexpr auto members = tarn::only_members(&Linked::next);
+};
+struct Item final : Linked<Item> {
+  ~Item() { seen += next != nullptr ? 1 : 0; }
+  static inline int seen = 0;
+};
+static_assert(!detail::dies_by_list<Item>(), "it hasn't said so itself");
+
+TEST(OnlyMembers, OfATemplateLeaveADerivedTypeItsDestructor) {
+  ObjectHeap heap;
+  Item::seen = 0;
+  Ref<Item> item = heap.make<Item>();
+  item->next = heap.make<Item>();
+  item = nullptr;
+  EXPECT_EQ(Item::seen, 1);
+}
+
+// It does have something else to be destroyed, which touches an object.
+struct Unfaithful final : Object {
+  Member<Unfaithful> next;
+  Ref<Twig> other;
+  static constexpr auto members = tarn::only_members(&Unfaithful::next);
+};
+
+TEST(OnlyMembersDeathTest, AFieldThatTouchesObjectsAllTheSameIsReported) {
+  if constexpr (!check_objects) {
+    GTEST_SKIP() << "destructors are watched in builds that check objects";
+  }
+  EXPECT_DEATH(
+      {
+        ObjectHeap heap;
+        const Ref<Unfaithful> one = heap.make<Unfaithful>();
+        one->other = heap.make<Twig>();
+      },
+      "tarn: a destructor in .*Unfaithful touches an object of type .*Twig, though its list says "
+      "that there is "
+      "none; use tarn::members");
+}
+
 struct Farewell final : Object {
   void finalize() {}
   Member<Farewell> next;

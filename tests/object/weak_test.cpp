@@ -116,6 +116,25 @@ TEST(WeakReferences, ToManyObjects) {
   }
 }
 
+struct Late final : Object {
+  explicit Late(Weak<Late>& to) : place(to) {}
+  void finalize() { place = Weak<Late>(Ref<Late>(share, this)); }
+  Weak<Late>& place;
+};
+
+TEST(Finalizers, MayMakeTheTypesFirstWeakReference) {
+  ObjectHeap heap;
+  Weak<Late> weak;
+  Weak<Late> of_the_next;
+  heap.make<Late>(weak) = nullptr;
+  EXPECT_TRUE(weak.is_dead());
+  heap.verify();
+  // It has the dead one's block.
+  const Ref<Late> next = heap.make<Late>(of_the_next);
+  EXPECT_EQ(weak.lock(), nullptr);
+  heap.verify();
+}
+
 struct Phoenix : Object {
   Phoenix(Ref<Phoenix>& to, int& counter, bool again)
       : place(to), finalized(counter), resurrects(again) {}

@@ -59,10 +59,9 @@ template <typename T>
   } else {
     return std::apply(
         [](auto... pointer) {
+          // T's own members, and T's own word: not that of a template which it derives from.
           return decltype(T::members)::are_all &&
-                 (std::is_same_v<typename MembersOf<T>::template Held<decltype(pointer)>::type,
-                                 Member<T>> &&
-                  ...);
+                 (std::is_same_v<decltype(pointer), Member<T> T::*> && ...);
         },
         T::members.pointers);
   }
@@ -106,6 +105,18 @@ template <typename T>
   die_nesting<T>(object);
 }
 
+// Aborts when, while it exists, this thread touches an object: a destructor of the type's, which says that it has none.
+class ListDeathCheck {
+ public:
+  explicit ListDeathCheck(const char* type_name) noexcept;
+  ~ListDeathCheck();
+  ListDeathCheck(const ListDeathCheck&) = delete;
+  ListDeathCheck& operator=(const ListDeathCheck&) = delete;
+
+ private:
+  const char* before_;
+};
+
 template <typename T>
 [[gnu::always_inline]] inline void die_by_list(Object& object, Type& type) noexcept {
   Object* dying = &object;
@@ -142,7 +153,12 @@ template <typename T>
           (static_cast<void>((static_cast<T*>(dying)->*pointer).take().release()), ...);
         },
         T::members.pointers);
-    destroy_of(static_cast<T&>(*dying));
+    {
+#if TARN_CHECK_OBJECTS
+      const ListDeathCheck check(name_of_type<T>());
+#endif
+      destroy_of(static_cast<T&>(*dying));
+    }
     free_block(type, dying);
     if (next == nullptr) {
       if (waiting == nullptr) {

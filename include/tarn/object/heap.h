@@ -190,5 +190,4 @@ void immortalize(const Ref<T>& ref) noexcept {
 
 }  // namespace tarn
 
-#include <tarn/object/death.h>
 #include <tarn/object/make.h>

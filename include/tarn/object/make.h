@@ -297,3 +297,5 @@ Type& ObjectHeap::make_static_type() {
 }
 
 }  // namespace tarn
+
+#include <tarn/object/death.h>
