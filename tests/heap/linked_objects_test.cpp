@@ -29,14 +29,14 @@ class LinkedObjects : public testing::TestWithParam<Combination> {
     std::vector<bool> found(64);
     std::vector<void*> blocks;
     for (std::size_t i = 0; i < count; ++i) {
-      blocks.push_back(heap_.allocate(size, domain));
+      blocks.push_back(heap().allocate(size, domain));
       found[reinterpret_cast<std::uintptr_t>(blocks.back()) % 64] = true;
     }
-    heap_.verify();
+    heap().verify();
     for (void* const block : blocks) {
-      heap_.free(block, domain);
+      heap().free(block, domain);
     }
-    heap_.verify();
+    heap().verify();
     return found;
   }
 
@@ -46,6 +46,9 @@ class LinkedObjects : public testing::TestWithParam<Combination> {
     return one;
   }
 
+  [[nodiscard]] Heap& heap() { return heap_; }
+
+ private:
   Heap heap_;
 };
 INSTANTIATE_TEST_SUITE_P(OfOneThread, LinkedObjects,
@@ -71,50 +74,50 @@ TEST_P(LinkedObjects, TakePoolsThatOthersHadAndGiveThemBack) {
   for (int turn = 0; turn < 3; ++turn) {
     EXPECT_EQ(places(64, Domain::mem), only(0));
     EXPECT_EQ(places(64, Domain::obj), only(48));
-    heap_.release();
-    heap_.verify();
+    heap().release();
+    heap().verify();
   }
 }
 
 TEST_P(LinkedObjects, AreAlignedAllTheSameWhereThatIsAsked) {
   for (int i = 0; i < 100; ++i) {
-    void* const block = heap_.allocate_aligned(64, 64, Domain::obj);
+    void* const block = heap().allocate_aligned(64, 64, Domain::obj);
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block) % 64, 0U);
-    heap_.free(block, Domain::obj);
+    heap().free(block, Domain::obj);
   }
-  heap_.verify();
+  heap().verify();
 }
 
 // All but one page of a pool goes back, and comes back: the first block's page and the last's among them.
 TEST_P(LinkedObjects, GivePagesBackAndCarveThemAnew) {
-  const std::size_t pool_size = heap_.statistics().pool_size;
+  const std::size_t pool_size = heap().statistics().pool_size;
   const std::size_t in_pool = (pool_size - 48) / 64;
   for (std::size_t kept = 0; kept < in_pool; kept += in_pool / 5) {
     std::vector<char*> blocks;
     for (std::size_t i = 0; i < 4 * in_pool; ++i) {
-      blocks.push_back(static_cast<char*>(heap_.allocate(64, Domain::obj)));
+      blocks.push_back(static_cast<char*>(heap().allocate(64, Domain::obj)));
       std::fill_n(blocks.back(), 64, static_cast<char>(i));
     }
     const auto stays = [&](std::size_t i) { return i % in_pool == kept; };
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       if (!stays(i)) {
-        heap_.free(blocks[i], Domain::obj);
+        heap().free(blocks[i], Domain::obj);
       }
     }
-    heap_.release();
-    heap_.verify();
-    static_cast<void>(WalkedHeap(heap_));
+    heap().release();
+    heap().verify();
+    static_cast<void>(WalkedHeap(heap()));
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       if (!stays(i)) {
-        blocks[i] = static_cast<char*>(heap_.allocate(64, Domain::obj));
+        blocks[i] = static_cast<char*>(heap().allocate(64, Domain::obj));
         std::fill_n(blocks[i], 64, static_cast<char>(i));
       }
     }
-    heap_.verify();
+    heap().verify();
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       EXPECT_EQ(std::vector<char>(blocks[i], blocks[i] + 64),
                 std::vector<char>(64, static_cast<char>(i)));
-      heap_.free(blocks[i], Domain::obj);
+      heap().free(blocks[i], Domain::obj);
     }
   }
 }

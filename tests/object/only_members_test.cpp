@@ -1,4 +1,5 @@
 // Objects that own nothing but others of their own kind, and die one after the other instead of one within the other.
+#include <algorithm>
 #include <cstddef>
 #include <random>
 #include <string>
@@ -214,6 +215,28 @@ TEST(OnlyMembers, OtherFieldsAreDestroyedAllTheSame) {
   EXPECT_EQ(live(heap), 0U);
 }
 
+// By their numbers, which are below `numbers`.
+std::vector<bool> reachable_from(const std::vector<Ref<Twig>>& roots, std::size_t numbers) {
+  std::vector<bool> seen(numbers);
+  std::vector<const Twig*> left;
+  const auto reach = [&](const Twig* twig) {
+    if (twig != nullptr && !seen[twig->number]) {
+      seen[twig->number] = true;
+      left.push_back(twig);
+    }
+  };
+  for (const Ref<Twig>& one : roots) {
+    reach(one.get());
+  }
+  while (!left.empty()) {
+    const Twig* const twig = left.back();
+    left.pop_back();
+    reach(twig->left.get());
+    reach(twig->right.get());
+  }
+  return seen;
+}
+
 TEST(OnlyMembers, RandomGraphsWithoutCyclesAgreeWithAModelOfCounts) {
   for (unsigned seed = 0; seed < 50; ++seed) {
     ObjectHeap heap;
@@ -245,26 +268,9 @@ TEST(OnlyMembers, RandomGraphsWithoutCyclesAgreeWithAModelOfCounts) {
       }
       if (step % 100 == 0) {
         heap.verify();
-        std::vector<bool> seen(last + 1);
-        std::vector<const Twig*> left;
-        std::size_t reachable = 0;
-        const auto reach = [&](const Twig* twig) {
-          if (twig != nullptr && !seen[twig->number]) {
-            seen[twig->number] = true;
-            ++reachable;
-            left.push_back(twig);
-          }
-        };
-        for (const Ref<Twig>& one : roots) {
-          reach(one.get());
-        }
-        while (!left.empty()) {
-          const Twig* const twig = left.back();
-          left.pop_back();
-          reach(twig->left.get());
-          reach(twig->right.get());
-        }
-        ASSERT_EQ(live(heap), reachable) << "seed " << seed << " step " << step;
+        const std::vector<bool> seen = reachable_from(roots, last + 1);
+        ASSERT_EQ(live(heap), static_cast<std::size_t>(std::ranges::count(seen, true)))
+            << "seed " << seed << " step " << step;
         for (const Weak<Twig>& reference : weak) {
           const Ref<Twig> alive = reference.lock();
           ASSERT_TRUE(!alive || seen[alive->number]);
