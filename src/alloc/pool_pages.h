@@ -71,7 +71,8 @@ class PoolPages {
     if (allocated != 0) {
       carved = carved_before;
       const FreeBits is_free(pool);
-      while (carved != 0 && (is_free[carved - 1] || is_returned(pool, carved - 1))) {
+      while (carved != 0 &&
+             (is_free[carved - 1] || (layout.pages_of(carved - 1) & pool.returned) != 0)) {
         --carved;
       }
       for (std::size_t index = 0; index < carved; ++index) {

@@ -30,7 +30,6 @@ class SharedKeys final : public Object {
   static constexpr std::size_t none = SIZE_MAX;
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] bool is_full() const noexcept { return size_ == most; }
   [[nodiscard]] Str& name(std::size_t index) const noexcept { return *names_[index]; }
 
   // The index of the name with this text. Runs nothing of the program's.
@@ -103,7 +102,7 @@ class ClassKeys final : public Object {
  private:
   [[nodiscard]] SharedKeys* find(const SharedKeys* keys, std::size_t count,
                                  const Str& name) const noexcept;
-  // Without a table, or with one that no instance has. Null: there's none.
+  // Without a table, or with one that no instance has. most_tables: there's none.
   [[nodiscard]] std::size_t free_place() const noexcept;
 
   std::array<Member<SharedKeys>, most_tables> tables_;

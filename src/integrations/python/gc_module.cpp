@@ -27,12 +27,10 @@ bool GcModule::enter_callbacks(PyMethodDef& function) noexcept {
   callback_ = callbacks == nullptr ? nullptr : PyCFunction_NewEx(&function, nullptr, nullptr);
   const bool entered = callback_ != nullptr && PyList_Append(callbacks, callback_) == 0;
   let_go(callbacks);
-  if (!entered) {
-    let_go(callback_);
-    let_go(module_);
-    module_ = callback_ = nullptr;
-  }
   PyErr_Clear();
+  if (!entered) {
+    leave_callbacks();
+  }
   return entered;
 }
 
